@@ -1,0 +1,3 @@
+//! What the CPU knowledge says: syndrome fields, address classes, taints, value classes.
+
+messages! {}

@@ -1,0 +1,3 @@
+//! What the command itself says: errors, hints, progress.
+
+messages! {}

@@ -1,0 +1,3 @@
+//! Where a log contradicts itself.
+
+messages! {}

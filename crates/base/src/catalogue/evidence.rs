@@ -1,0 +1,3 @@
+//! Checks, evidence for and against.
+
+messages! {}

@@ -1,0 +1,3 @@
+//! Headings and labels of the rendered report.
+
+messages! {}

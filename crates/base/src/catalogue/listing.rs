@@ -1,0 +1,3 @@
+//! The annotated listing: instructions in plain words.
+
+messages! {}

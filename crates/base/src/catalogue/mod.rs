@@ -1,0 +1,74 @@
+//! Everything kwhy says in prose, in each of its languages, in one place.
+//!
+//! One file per part of the product; [`all`] lists them for the test that holds every message
+//! complete. A message is used with [`crate::prose!`].
+
+use crate::prose::Message;
+
+/// Declares messages: `NAME = "English {arg}" / "中文 {arg}";`
+macro_rules! messages {
+    ($($name:ident = $en:literal / $zh:literal;)*) => {
+        $(
+            #[doc = $en]
+            pub const $name: $crate::prose::Message = $crate::prose::Message { key: stringify!($name), en: $en, zh: $zh };
+        )*
+        /// Every message of this file.
+        pub const MESSAGES: &[&$crate::prose::Message] = &[$(&$name),*];
+    };
+}
+
+pub mod arch;
+pub mod cli;
+pub mod damage;
+pub mod evidence;
+pub mod faces;
+pub mod listing;
+pub mod verdict;
+
+/// Every message there is, by file.
+#[must_use]
+pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
+    vec![
+        ("arch", arch::MESSAGES),
+        ("cli", cli::MESSAGES),
+        ("damage", damage::MESSAGES),
+        ("evidence", evidence::MESSAGES),
+        ("faces", faces::MESSAGES),
+        ("listing", listing::MESSAGES),
+        ("verdict", verdict::MESSAGES),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prose::placeholders;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_message_is_complete_in_both_languages() {
+        let mut keys = BTreeSet::new();
+        for (file, messages) in super::all() {
+            for message in messages {
+                assert!(keys.insert((file, message.key)), "{file}: {} twice", message.key);
+                assert!(!message.en.is_empty() && !message.zh.is_empty(), "{}", message.key);
+                assert_eq!(
+                    placeholders(message.en),
+                    placeholders(message.zh),
+                    "{file}: {} names other arguments in Chinese",
+                    message.key
+                );
+                let plain = |text: &str| {
+                    text.split('{').map(|p| p.split_once('}').map_or(p, |(_, t)| t)).collect::<String>()
+                };
+                assert!(
+                    plain(message.zh).chars().any(|c| c as u32 > 0x2e80)
+                        || !plain(message.en)
+                            .split_whitespace()
+                            .any(|w| w.len() > 3 && w.chars().all(char::is_alphabetic)),
+                    "{file}: {} is not translated",
+                    message.key
+                );
+            }
+        }
+    }
+}

