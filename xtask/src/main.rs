@@ -1,1 +1,46 @@
-fn main() {}
+//! kwhy's own tasks: `cargo xtask TASK`.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod docs;
+mod lab;
+mod objdump;
+mod test;
+mod tidy;
+mod tool;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "kwhy's own tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Reproduce kernel crashes for real, and compare what kwhy says with the truth
+    Lab(lab::Args),
+    /// Everything: formatting, lints, unit and CLI tests, recorded crashes, a few booted ones
+    Test(test::Args),
+    /// Time and memory beside gdb, addr2line, llvm-symbolizer, decode_stacktrace.sh and drgn
+    Bench(bench::Args),
+    /// Write the generated documents, or check that they are up to date
+    Docs(docs::Args),
+    /// Compare the disassembly with objdump's
+    Objdump(objdump::Args),
+    /// Check the house rules that no compiler knows
+    Tidy(tidy::Args),
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Lab(args) => lab::run(&args),
+        Task::Test(args) => test::run(&args),
+        Task::Bench(args) => bench::run(&args),
+        Task::Docs(args) => docs::run(&args),
+        Task::Objdump(args) => objdump::run(&args),
+        Task::Tidy(args) => tidy::run(&args),
+    }
+}
