@@ -1,6 +1,32 @@
-//! What kwhy knows of each CPU, one file a CPU: registers, calling convention, fault-syndrome
-//! decode, address-space map, poison values.
+//! What kwhy knows of each CPU, one concept a file: registers, calling convention,
+//! fault-syndrome decode, address-space map, poison values. Pure functions, no state.
 
 pub mod cpu;
+pub mod decode;
+pub mod decoded;
+pub mod errno;
+pub mod esr;
+pub mod hints;
+pub mod map;
+pub mod pstate;
+pub mod taint;
+pub mod value;
+pub mod x86;
 
 pub use cpu::{Cpu, cpu};
+pub use decode::{DecodeError, DecodeKind, decode};
+pub use decoded::{Decoded, Field, Grade};
+pub use errno::{Errno, errno, error_pointer};
+pub use esr::{Access, decode_esr, esr_access, exception_class};
+pub use hints::exception_hint;
+pub use map::{
+    AddressClass, AddressContext, KernelNote, Region, classify_address, may_have_lost_top_byte,
+    parse_pgtable_line, prints_as, untag_for_print,
+};
+pub use pstate::decode_pstate;
+pub use taint::{Taint, decode_taint_mask, kernel_taints, module_flags};
+pub use value::{BitFlip, Reshaped, ValueClass, ValueKind, bit_flips, classify_value, reshaped};
+pub use x86::{
+    Vector, decode_cr0, decode_cr4, decode_eflags, decode_page_fault, decode_selector_error,
+    exception_vector, page_fault_access, vector_of_text,
+};
