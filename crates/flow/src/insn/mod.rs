@@ -161,7 +161,7 @@ pub enum Value {
 }
 
 /// How two values are combined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operator {
     /// `+`
     Add,

@@ -1,0 +1,237 @@
+//! A function's instructions and the graph of its blocks.
+
+use crate::insn::{self, Flow, Insn, Target};
+use crate::reloc::{self, Imports};
+use kwhy_base::{Arch, ImageAddr, Reg};
+use kwhy_image::Image;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// The instructions of one function, with relocations applied, and its blocks.
+pub struct Code {
+    /// The CPU.
+    pub arch: Arch,
+    /// Instructions in address order.
+    pub insns: Vec<Insn>,
+    /// Names of imported symbols, by the addresses that relocation gave them.
+    pub imports: Imports,
+    /// Blocks in address order.
+    pub blocks: Vec<Block>,
+    /// The entry point.
+    pub entry: ImageAddr,
+    ranges: Vec<Range<ImageAddr>>,
+}
+
+/// A run of instructions entered only at its first and left only at its last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Indices into [`Code::insns`].
+    pub insns: Range<usize>,
+    /// Blocks that may run next, by index.
+    pub successors: Vec<usize>,
+    /// Blocks that may have run before, by index.
+    pub predecessors: Vec<usize>,
+}
+
+/// Functions that do not return although nothing in their callers' code says so: what follows
+/// the call is not reached from it. From the `__noreturn` declarations of the kernel's headers.
+const NORETURN: &[&str] = &[
+    "__stack_chk_fail",
+    "panic",
+    "nmi_panic",
+    "fortify_panic",
+    "__fortify_panic",
+    "do_exit",
+    "make_task_dead",
+    "do_group_exit",
+    "kthread_exit",
+    "kthread_complete_and_exit",
+    "complete_and_exit",
+    "module_put_and_kthread_exit",
+    "__module_put_and_exit",
+    "__module_put_and_kthread_exit",
+    "usercopy_abort",
+    "__invalid_creds",
+    "rewind_stack_do_exit",
+    "rewind_stack_and_make_dead",
+    "machine_real_restart",
+    "cpu_startup_entry",
+    "arm64_serror_panic",
+    "die_kernel_fault",
+    "__ubsan_handle_builtin_unreachable",
+];
+
+impl Code {
+    /// Decodes `ranges` of an image. What does not decode is left out, byte by byte on x86.
+    #[must_use]
+    pub fn read(image: &Image<'_>, entry: ImageAddr, ranges: &[Range<ImageAddr>]) -> Code {
+        let arch = image.arch();
+        let mut imports = Imports::default();
+        let mut insns: Vec<Insn> = Vec::new();
+        for range in ranges {
+            let code = reloc::relocated_code(image, range.clone(), &mut imports);
+            let mut at = 0;
+            while let Some(rest) = code.get(at..)
+                && !rest.is_empty()
+            {
+                let address = range.start.offset(at as i64);
+                match insn::decode(arch, rest, address) {
+                    Some(insn) => {
+                        at += usize::from(insn.len).max(1);
+                        insns.push(insn);
+                    }
+                    None => at += if arch == Arch::Arm64 { 4 } else { 1 },
+                }
+            }
+        }
+        insns.sort_by_key(|insn| insn.address);
+        insns.dedup_by_key(|insn| insn.address);
+        for insn in &mut insns {
+            through_thunk(image, &imports, insn);
+        }
+        let mut code = Code { arch, insns, imports, blocks: Vec::new(), entry, ranges: ranges.to_vec() };
+        code.find_blocks(image);
+        code
+    }
+
+    /// The index of the instruction that covers `address`.
+    #[must_use]
+    pub fn index_of(&self, address: ImageAddr) -> Option<usize> {
+        let after = self.insns.partition_point(|insn| insn.address <= address);
+        let index = after.checked_sub(1)?;
+        let insn = self.insns.get(index)?;
+        (address.0.wrapping_sub(insn.address.0) < u64::from(insn.len)).then_some(index)
+    }
+
+    /// The block that holds an instruction.
+    #[must_use]
+    pub fn block_of(&self, insn: usize) -> Option<usize> {
+        let after = self.blocks.partition_point(|block| block.insns.start <= insn);
+        let index = after.checked_sub(1)?;
+        self.blocks.get(index).filter(|block| block.insns.contains(&insn)).map(|_| index)
+    }
+
+    /// The address of a block's first instruction.
+    #[must_use]
+    pub fn block_start(&self, block: usize) -> Option<ImageAddr> {
+        let first = self.blocks.get(block)?.insns.start;
+        self.insns.get(first).map(|insn| insn.address)
+    }
+
+    /// The name of the function or object at `address`: imported, or a symbol's start.
+    #[must_use]
+    pub fn symbol_name(&self, image: &Image<'_>, address: ImageAddr) -> Option<String> {
+        if let Some(name) = self.imports.name(address) {
+            return Some(name.to_owned());
+        }
+        image.symbol_at(address).filter(|symbol| symbol.address == address).map(|symbol| symbol.name)
+    }
+
+    fn inside(&self, address: ImageAddr) -> bool {
+        self.ranges.iter().any(|range| range.contains(&address))
+    }
+
+    fn find_blocks(&mut self, image: &Image<'_>) {
+        let mut leaders = BTreeSet::new();
+        leaders.insert(self.entry);
+        let mut ends = BTreeSet::new();
+        for (i, insn) in self.insns.iter().enumerate() {
+            let next = self.insns.get(i + 1);
+            let contiguous = next.is_some_and(|n| n.address == insn.address.offset(i64::from(insn.len)));
+            let ends_here = match &insn.flow {
+                Flow::Next | Flow::CallIndirect(_) => !contiguous,
+                Flow::Call(target) => !contiguous || self.never_returns(image, *target),
+                Flow::Jump(target) | Flow::Branch(target) => {
+                    if self.inside(*target) {
+                        leaders.insert(*target);
+                    }
+                    true
+                }
+                Flow::JumpIndirect(_) | Flow::Return | Flow::Stop => true,
+            };
+            if ends_here {
+                ends.insert(i);
+                if let Some(next) = next {
+                    leaders.insert(next.address);
+                }
+            }
+        }
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut start = 0;
+        for (i, insn) in self.insns.iter().enumerate() {
+            if i > start && leaders.contains(&insn.address) {
+                blocks.push(Block { insns: start..i, successors: vec![], predecessors: vec![] });
+                start = i;
+            }
+        }
+        if start < self.insns.len() {
+            blocks.push(Block { insns: start..self.insns.len(), successors: vec![], predecessors: vec![] });
+        }
+        self.blocks = blocks;
+        for b in 0..self.blocks.len() {
+            let Some(last) = self.blocks.get(b).and_then(|block| block.insns.end.checked_sub(1)) else { continue };
+            let Some(insn) = self.insns.get(last) else { continue };
+            let contiguous = self
+                .insns
+                .get(last + 1)
+                .is_some_and(|n| n.address == insn.address.offset(i64::from(insn.len)));
+            let mut targets = Vec::new();
+            match &insn.flow {
+                Flow::Jump(target) => targets.push(*target),
+                Flow::Branch(target) => {
+                    targets.push(*target);
+                    if contiguous {
+                        targets.push(insn.address.offset(i64::from(insn.len)));
+                    }
+                }
+                Flow::Next | Flow::CallIndirect(_) | Flow::Call(_) => {
+                    if contiguous && !matches!(&insn.flow, Flow::Call(t) if self.never_returns(image, *t)) {
+                        targets.push(insn.address.offset(i64::from(insn.len)));
+                    }
+                }
+                Flow::JumpIndirect(_) | Flow::Return | Flow::Stop => {}
+            }
+            for target in targets {
+                let Some(to) = self.index_of(target).and_then(|i| self.block_of(i)) else { continue };
+                if let Some(block) = self.blocks.get_mut(b)
+                    && !block.successors.contains(&to)
+                {
+                    block.successors.push(to);
+                    if let Some(block) = self.blocks.get_mut(to) {
+                        block.predecessors.push(b);
+                    }
+                }
+            }
+        }
+    }
+
+    fn never_returns(&self, image: &Image<'_>, target: ImageAddr) -> bool {
+        self.symbol_name(image, target).is_some_and(|name| NORETURN.contains(&name.as_str()))
+    }
+}
+
+/// A call or jump through a retpoline thunk is an indirect one through the thunk's register.
+fn through_thunk(image: &Image<'_>, imports: &Imports, insn: &mut Insn) {
+    let (Flow::Call(target) | Flow::Jump(target)) = insn.flow else { return };
+    let imported = imports.name(target).map(str::to_owned);
+    let name = imported.or_else(|| {
+        image.symbol_at(target).filter(|symbol| symbol.address == target).map(|symbol| symbol.name)
+    });
+    let Some(name) = name else { return };
+    if name == "__x86_return_thunk" || name == "srso_return_thunk" || name == "retbleed_return_thunk" {
+        insn.flow = Flow::Return;
+        return;
+    }
+    let Some(register) = name.strip_prefix("__x86_indirect_thunk_").or_else(|| {
+        name.strip_prefix("__x86_indirect_call_thunk_").or_else(|| name.strip_prefix("__x86_indirect_jump_thunk_"))
+    }) else {
+        return;
+    };
+    let found: Option<Reg> = kwhy_arch::cpu(Arch::X86_64).and_then(|cpu| cpu.register(register));
+    if let Some(register) = found {
+        insn.flow = match insn.flow {
+            Flow::Call(_) => Flow::CallIndirect(Target::Register(register)),
+            _ => Flow::JumpIndirect(Target::Register(register)),
+        };
+    }
+}
