@@ -11,7 +11,7 @@ impl BuildId {
     #[must_use]
     pub fn from_hex(text: &str) -> Option<BuildId> {
         let digits = text.as_bytes();
-        if digits.is_empty() || digits.len() % 2 != 0 {
+        if digits.is_empty() || !digits.len().is_multiple_of(2) {
             return None;
         }
         let nibble = |c: u8| (c as char).to_digit(16).map(|d| d as u8);
