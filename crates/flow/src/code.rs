@@ -169,7 +169,9 @@ impl Code {
         }
         self.blocks = blocks;
         for b in 0..self.blocks.len() {
-            let Some(last) = self.blocks.get(b).and_then(|block| block.insns.end.checked_sub(1)) else { continue };
+            let Some(last) = self.blocks.get(b).and_then(|block| block.insns.end.checked_sub(1)) else {
+                continue;
+            };
             let Some(insn) = self.insns.get(last) else { continue };
             let contiguous = self
                 .insns
@@ -223,7 +225,8 @@ fn through_thunk(image: &Image<'_>, imports: &Imports, insn: &mut Insn) {
         return;
     }
     let Some(register) = name.strip_prefix("__x86_indirect_thunk_").or_else(|| {
-        name.strip_prefix("__x86_indirect_call_thunk_").or_else(|| name.strip_prefix("__x86_indirect_jump_thunk_"))
+        name.strip_prefix("__x86_indirect_call_thunk_")
+            .or_else(|| name.strip_prefix("__x86_indirect_jump_thunk_"))
     }) else {
         return;
     };

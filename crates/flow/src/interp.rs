@@ -85,8 +85,7 @@ impl<'c> Solved<'c> {
         while let Some(block) = work.pop_first() {
             let Some(mut state) = self.entries.get(block).cloned().flatten() else { continue };
             self.run_block(block, &mut state);
-            let successors =
-                self.code.blocks.get(block).map(|b| b.successors.clone()).unwrap_or_default();
+            let successors = self.code.blocks.get(block).map(|b| b.successors.clone()).unwrap_or_default();
             for next in successors {
                 if self.join(next, &state) {
                     work.insert(next);
@@ -190,8 +189,7 @@ impl<'c> Solved<'c> {
         let Some(index) = self.code.index_of(block).and_then(|i| self.code.block_of(i)) else {
             return Vec::new();
         };
-        let predecessors =
-            self.code.blocks.get(index).map(|b| b.predecessors.clone()).unwrap_or_default();
+        let predecessors = self.code.blocks.get(index).map(|b| b.predecessors.clone()).unwrap_or_default();
         let mut inputs = Vec::new();
         for predecessor in predecessors {
             let Some(mut state) = self.entries.get(predecessor).cloned().flatten() else { continue };
@@ -347,6 +345,7 @@ impl<'c> Solved<'c> {
                 Some(self.arena.extract(value, *lsb, *bits, *signed))
             }
             Operand::Memory(memory, width) => self.load(state, memory, *width, false, at),
+            Operand::System(name) => Some(self.arena.intern(Node::System(name))),
             Operand::Opaque => None,
         }
     }

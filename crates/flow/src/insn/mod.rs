@@ -6,19 +6,71 @@
 
 use kwhy_base::{Arch, ImageAddr, Reg};
 
+mod arm64;
+mod x86;
+
 /// One machine instruction.
+///
+/// Its text is made on demand by [`Insn::text`]: most instructions of a function that is
+/// analysed are never shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Insn {
+    /// Whose instruction it is.
+    pub arch: Arch,
     /// Where it is.
     pub address: ImageAddr,
     /// Its bytes' count.
     pub len: u8,
-    /// As `objdump -d` writes it: mnemonic, blank, operands. Branch targets are hexadecimal addresses.
-    pub text: String,
+    /// Its bytes, in memory order; those past `len` are 0.
+    pub raw: [u8; 15],
     /// What it does to registers and memory, in order. Reads of a later effect see earlier effects.
+    ///
+    /// A call's pushed return address and a return's pop are accesses, but do not move the
+    /// stack pointer here: over the whole call it is where it was.
     pub effects: Vec<Effect>,
     /// Where control goes next.
     pub flow: Flow,
+    /// Under which condition a [`Flow::Branch`] is taken or the first value of an
+    /// [`Operator::Either`] chosen; `None` for all other instructions. It speaks of the last
+    /// [`Effect::Compare`] or [`Effect::Test`] before it.
+    pub condition: Option<Condition>,
+}
+
+/// A condition on the flags, by what it says of the two values compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// `a == b`; after a test: no tested bit is set.
+    Equal,
+    /// `a != b`; after a test: some tested bit is set.
+    NotEqual,
+    /// `a < b`, unsigned.
+    Below,
+    /// `a >= b`, unsigned.
+    AboveOrEqual,
+    /// `a <= b`, unsigned.
+    BelowOrEqual,
+    /// `a > b`, unsigned.
+    Above,
+    /// `a < b`, signed.
+    Less,
+    /// `a >= b`, signed.
+    GreaterOrEqual,
+    /// `a <= b`, signed.
+    LessOrEqual,
+    /// `a > b`, signed.
+    Greater,
+    /// The result's top bit is set.
+    Negative,
+    /// The result's top bit is clear.
+    NotNegative,
+    /// Signed overflow.
+    Overflow,
+    /// No signed overflow.
+    NoOverflow,
+    /// x86 parity of the low byte.
+    Parity,
+    /// x86 no parity.
+    NoParity,
 }
 
 /// Where control goes after an instruction.
@@ -38,7 +90,8 @@ pub enum Flow {
     JumpIndirect(Target),
     /// Back to the caller.
     Return,
-    /// Nowhere: `ud2`, `brk`, `hlt` in a loop.
+    /// Nowhere: `ud2`, `brk`, `int3`, `udf`. The kernel resumes after those that are a `WARN()`;
+    /// the bytes do not tell a `WARN()` from a `BUG()`.
     Stop,
 }
 
@@ -58,7 +111,7 @@ pub struct MemOperand {
     pub base: Option<Reg>,
     /// Index register.
     pub index: Option<Index>,
-    /// Constant part, in bytes. For pre-indexed ARM64 operands the offset; 0 for post-indexed ones.
+    /// Constant part, in bytes, sign-extended. For pre-indexed ARM64 operands the offset; 0 for post-indexed ones.
     pub displacement: i64,
     /// x86 segment override whose base is not zero: DWARF number of fs.base (58) or gs.base (59).
     pub segment: Option<Reg>,
@@ -91,11 +144,12 @@ pub enum Effect {
     },
     /// A register gets what memory holds.
     Load {
-        /// Which; `None` when the value is not kept (`cmp [mem], x`, `test`, prefetch, `ldr xzr`).
+        /// Which; `None` when the value is not kept or goes to a vector register (`ldr xzr`, `ldr q0`,
+        /// x86 string instructions, cache maintenance by address). Comparisons carry theirs as [`Value::Memory`].
         register: Option<Reg>,
         /// Where from.
         memory: MemOperand,
-        /// Bytes read.
+        /// Bytes read; 0 where the instruction's bytes do not fix it (`xsave`), 255 for more than 254.
         width: u8,
         /// Sign-extended into the register.
         signed: bool,
@@ -117,7 +171,7 @@ pub enum Effect {
         memory: MemOperand,
         /// Bytes.
         width: u8,
-        /// The operator in C: `+=`, `|=`, `=` for an exchange….
+        /// The operator in C: `+=`, `|=`, `=` for an exchange, conditional or not; `?` where C has none.
         operator: &'static str,
         /// What it is combined with, where that is simple.
         operand: Option<Value>,
@@ -126,7 +180,8 @@ pub enum Effect {
     },
     /// A register is written with something not modelled.
     Clobber(Reg),
-    /// Flags are set by comparing two values (`cmp`, `subs xzr`); for explanations and branch conditions.
+    /// Flags are set by comparing two values (`cmp`, `subs xzr`); for explanations and branch
+    /// conditions. Two [`Value::Opaque`]s: the flags are set by something not modelled.
     Compare(Value, Value),
     /// Flags are set by testing bits of two values (`test`, `tst`).
     Test(Value, Value),
@@ -156,6 +211,9 @@ pub enum Value {
     },
     /// What memory holds: an operand of an ALU instruction (x86 `add (%rax),%rbx`).
     Memory(Box<MemOperand>, u8),
+    /// A system register, by its name in assembly. ARM64 Linux keeps `current` in `sp_el0` and the
+    /// per-cpu offset in `tpidr_el1` (`tpidr_el2` under VHE).
+    System(&'static str),
     /// Not modelled.
     Opaque,
 }
@@ -190,15 +248,44 @@ pub enum Operator {
 /// `None` where the bytes are no instruction of `arch` or too few.
 #[must_use]
 pub fn decode(arch: Arch, bytes: &[u8], address: ImageAddr) -> Option<Insn> {
-    let _ = (bytes, address);
-    match arch {
-        Arch::X86_64 => None,
-        Arch::Arm64 => None,
+    let decoded = match arch {
+        Arch::X86_64 => x86::decode(bytes, address),
+        Arch::Arm64 => arm64::decode(bytes, address),
         _ => None,
+    }?;
+    let Decoded { len, effects, flow, condition } = decoded;
+    let mut raw = [0; 15];
+    for (to, from) in raw.iter_mut().zip(bytes.get(..usize::from(len))?) {
+        *to = *from;
     }
+    Some(Insn { arch, address, len, raw, effects, flow, condition })
+}
+
+/// What the two CPUs' decoders answer.
+struct Decoded {
+    len: u8,
+    effects: Vec<Effect>,
+    flow: Flow,
+    condition: Option<Condition>,
 }
 
 impl Insn {
+    /// The instruction's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.raw.get(..usize::from(self.len)).unwrap_or(&self.raw)
+    }
+
+    /// As `objdump -d` writes it: mnemonic, blank, operands. Branch targets are hexadecimal addresses.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self.arch {
+            Arch::X86_64 => x86::text(self.bytes(), self.address),
+            Arch::Arm64 => arm64::text(self.bytes(), self.address),
+            _ => String::new(),
+        }
+    }
+
     /// The memory this instruction touches: operand, bytes, and whether it reads, writes or both.
     ///
     /// Several for pair, string and push/call instructions.
@@ -248,7 +335,7 @@ fn collect_reads(value: &Value, found: &mut Vec<Access>) {
             collect_reads(b, found);
         }
         Value::Extract { value, .. } => collect_reads(value, found),
-        Value::Register(..) | Value::Constant(_) | Value::Address(_) | Value::Opaque => {}
+        Value::Register(..) | Value::Constant(_) | Value::Address(_) | Value::System(_) | Value::Opaque => {}
     }
 }
 
