@@ -127,6 +127,12 @@ impl Code {
         image.symbol_at(address).filter(|symbol| symbol.address == address).map(|symbol| symbol.name)
     }
 
+    /// The ranges it was read from.
+    #[must_use]
+    pub fn ranges(&self) -> &[Range<ImageAddr>] {
+        &self.ranges
+    }
+
     fn inside(&self, address: ImageAddr) -> bool {
         self.ranges.iter().any(|range| range.contains(&address))
     }

@@ -11,6 +11,7 @@ use crate::value::{Arena, Node, Place, Value};
 use kwhy_arch::Cpu;
 use kwhy_base::{ImageAddr, Reg};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What each place holds at one point.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +42,9 @@ impl State {
 }
 
 /// The solved function.
-pub struct Solved<'c> {
+pub struct Solved {
     /// Its code.
-    pub code: &'c Code,
+    pub code: Rc<Code>,
     /// Its values.
     pub arena: Arena,
     cpu: &'static Cpu,
@@ -54,21 +55,22 @@ pub struct Solved<'c> {
 /// starts from nothing. The kernel's largest have some thousands.
 const MAX_BLOCKS: usize = 20_000;
 
-impl<'c> Solved<'c> {
+impl Solved {
     /// Solves a function; `None` for a CPU whose instructions are not known.
     #[must_use]
-    pub fn new(code: &'c Code) -> Option<Solved<'c>> {
+    pub fn new(code: Rc<Code>) -> Option<Solved> {
         let cpu = kwhy_arch::cpu(code.arch)?;
-        let mut solved =
-            Solved { code, arena: Arena::default(), cpu, entries: vec![None; code.blocks.len()] };
+        let entries = vec![None; code.blocks.len()];
+        let mut solved = Solved { code, arena: Arena::default(), cpu, entries };
         solved.solve();
         Some(solved)
     }
 
     fn solve(&mut self) {
         let mut work: BTreeSet<usize> = BTreeSet::new();
-        for (index, block) in self.code.blocks.iter().enumerate() {
-            let is_entry = self.code.block_start(index) == Some(self.code.entry);
+        let code = Rc::clone(&self.code);
+        for (index, block) in code.blocks.iter().enumerate() {
+            let is_entry = code.block_start(index) == Some(code.entry);
             if is_entry {
                 let state = self.entry_state();
                 self.set_entry(index, state);
@@ -153,7 +155,7 @@ impl<'c> Solved<'c> {
     }
 
     fn run_block(&mut self, block: usize, state: &mut State) {
-        let code = self.code;
+        let code = Rc::clone(&self.code);
         let Some(range) = code.blocks.get(block).map(|b| b.insns.clone()) else { return };
         for insn in code.insns.get(range).unwrap_or_default() {
             self.step(insn, state);
@@ -165,7 +167,7 @@ impl<'c> Solved<'c> {
         let block = self.code.block_of(index)?;
         let mut state = self.entries.get(block)?.clone()?;
         let start = self.code.blocks.get(block)?.insns.start;
-        let code = self.code;
+        let code = Rc::clone(&self.code);
         for insn in code.insns.get(start..index).unwrap_or_default() {
             self.step(insn, &mut state);
         }
@@ -174,7 +176,7 @@ impl<'c> Solved<'c> {
 
     /// Calls `visit` with every reachable instruction and the state before it, in address order.
     pub fn walk(&mut self, mut visit: impl FnMut(&mut Arena, &Insn, bool, &State)) {
-        let code = self.code;
+        let code = Rc::clone(&self.code);
         for (index, block) in code.blocks.iter().enumerate() {
             let Some(mut state) = self.entries.get(index).cloned().flatten() else { continue };
             for (i, insn) in code.insns.get(block.insns.clone()).unwrap_or_default().iter().enumerate() {

@@ -1,7 +1,12 @@
 //! From instructions to the C expression behind them.
 
 pub mod code;
+pub mod describe;
+pub mod expr;
 pub mod insn;
 pub mod interp;
+pub mod names;
+pub mod path;
 pub mod reloc;
+pub mod scene;
 pub mod value;

@@ -1,0 +1,555 @@
+//! The expression that faulted: which C object an instruction touched, in whose terms.
+
+use crate::describe::{Described, Footing, LValue};
+use crate::insn::{AccessKind, Effect, Flow, MemOperand, Operator, Target, Value as Operand};
+use crate::path::Fit;
+use crate::scene::{Scene, SceneAccess};
+use crate::value::{Node, Place, Value};
+use kwhy_base::{ImageAddr, Reg};
+use kwhy_image::{SourceFrame, Type};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// What an instruction does to memory, in C.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovered {
+    /// The expression in the terms of the function that the source line belongs to.
+    pub main: Terms,
+    /// The same in the terms of the other functions that cover the instruction, innermost first.
+    pub also: Vec<Terms>,
+    /// The memory operand.
+    pub memory: MemOperand,
+    /// Bytes accessed.
+    pub width: u8,
+    /// How.
+    pub kind: AccessKind,
+    /// The pointer's value.
+    pub base: Option<Value>,
+    /// Index into [`Scene::accesses`].
+    pub access: usize,
+}
+
+/// An expression in one function's terms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    /// The (inlined or out-of-line) function.
+    pub function: Rc<str>,
+    /// Where in it.
+    pub file: Option<Rc<str>>,
+    /// Line.
+    pub line: Option<u32>,
+    /// `use->target->holders_dir`.
+    pub text: String,
+    /// `use->target`.
+    pub pointer: Option<String>,
+    /// `struct module`.
+    pub record: Option<String>,
+    /// `holders_dir`.
+    pub member: Option<String>,
+    /// Bytes from the pointer.
+    pub offset: Option<i64>,
+    /// How well the type explains the access.
+    pub fit: Option<Fit>,
+    /// How well the names are founded.
+    pub footing: Footing,
+}
+
+impl<'i, 'd> Scene<'i, 'd> {
+    /// The expression that the instruction at `pc` reads or writes. `fault_address` and the
+    /// registers, where known, choose between several accesses of one instruction.
+    #[must_use]
+    pub fn recover(
+        &self,
+        pc: ImageAddr,
+        fault_address: Option<u64>,
+        registers: &dyn Fn(Reg) -> Option<u64>,
+    ) -> Option<Recovered> {
+        let accesses = self.accesses(pc);
+        let chosen = choose(&accesses, fault_address, registers)?;
+        let access = accesses.get(chosen)?;
+        let frames = self.image.source_at(pc);
+        let levels = self.levels(pc);
+        let primary = primary_level(&frames, levels.len());
+        // Best first: the primary function, those it is inlined into, then the header helpers.
+        let order: Vec<usize> = levels
+            .iter()
+            .skip(primary)
+            .chain(levels.iter().take(primary).rev())
+            .map(|(level, _)| *level)
+            .collect();
+        let lvalue = self.access_lvalue(pc, access, &order, true)?;
+        let mut main = self.terms(&lvalue, levels.get(primary).map(|l| &l.1), frames.get(primary));
+        // A pointer that is only an inlined function's parameter says nothing of where it came
+        // from; the caller's words for it do.
+        if let (Some(pointer), Some(base)) = (&main.pointer, lvalue.base)
+            && primary + 1 < levels.len()
+            && self.is_inline_parameter(pointer, levels.get(primary).map(|l| l.0))
+        {
+            for outer in (primary + 1)..levels.len() {
+                let Some(level) = levels.get(outer) else { break };
+                let view = self.view(pc, &[level.0], false);
+                if let Some(described) = self.describe(&view, base) {
+                    let plain =
+                        self.is_inline_parameter(&described.text, Some(level.0)) && outer + 1 < levels.len();
+                    main.pointer = Some(described.text);
+                    if !plain {
+                        break;
+                    }
+                }
+            }
+        }
+        let mut also = Vec::new();
+        for (position, level) in levels.iter().enumerate() {
+            if position == primary {
+                continue;
+            }
+            if let Some(lvalue) = self.access_lvalue(pc, access, &[level.0], false)
+                && lvalue.fit.is_some()
+            {
+                let terms = self.terms(&lvalue, Some(&level.1), frames.get(position));
+                if terms.text != main.text {
+                    also.push(terms);
+                }
+            }
+        }
+        Some(Recovered {
+            main,
+            also,
+            memory: access.memory.clone(),
+            width: access.width,
+            kind: access.kind,
+            base: lvalue.base,
+            access: chosen,
+        })
+    }
+
+    fn access_lvalue(
+        &self,
+        pc: ImageAddr,
+        access: &SceneAccess,
+        order: &[usize],
+        open: bool,
+    ) -> Option<LValue> {
+        let view = self.view(pc, order, open);
+        let address = access.address?;
+        if let Some(bits) = self.bits_used(pc, access)
+            && let Some(lvalue) = self.lvalue_of_bits(&view, address, access.width, bits)
+        {
+            return Some(lvalue);
+        }
+        self.lvalue(&view, address, access.memory.segment, access.width)
+    }
+
+    /// Which bits of the value read are used: the field of a bit-field access.
+    fn bits_used(&self, pc: ImageAddr, access: &SceneAccess) -> Option<(u8, u8)> {
+        let index = self.code.index_of(pc)?;
+        let insn = self.code.insns.get(index)?;
+        let mut register = None;
+        for effect in &insn.effects {
+            match effect {
+                Effect::Test(Operand::Memory(..), Operand::Constant(mask))
+                | Effect::Test(Operand::Constant(mask), Operand::Memory(..)) => {
+                    return mask_bits(*mask, access.width);
+                }
+                Effect::Modify { operator, operand: Some(Operand::Constant(mask)), .. } => {
+                    let mask = if *operator == "&=" { !*mask } else { *mask };
+                    return if matches!(*operator, "&=" | "|=" | "^=") {
+                        mask_bits(mask, access.width)
+                    } else {
+                        None
+                    };
+                }
+                Effect::Load { register: Some(r), .. } => register = Some(*r),
+                _ => {}
+            }
+        }
+        let register = register?;
+        // The field is cut out soon after the load; the register must not change before that.
+        for insn in self.code.insns.get(index + 1..)?.iter().take(6) {
+            for effect in &insn.effects {
+                let bits = match effect {
+                    Effect::Set { value, .. } | Effect::Store { value, .. } => {
+                        field_of(value, register, access.width)
+                    }
+                    Effect::Test(a, Operand::Constant(mask)) if reads(a, register) => {
+                        mask_bits(*mask, access.width)
+                    }
+                    Effect::Compare(a, _) => field_of(a, register, access.width),
+                    _ => None,
+                };
+                if bits.is_some() {
+                    return bits;
+                }
+                let written = match effect {
+                    Effect::Set { register, .. } | Effect::Clobber(register) => Some(*register),
+                    Effect::Load { register, .. } => *register,
+                    _ => None,
+                };
+                if written == Some(register) {
+                    return None;
+                }
+            }
+            if !matches!(insn.flow, Flow::Next) {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn is_inline_parameter(&self, text: &str, level: Option<usize>) -> bool {
+        self.names.variables.iter().enumerate().any(|(index, variable)| {
+            variable.parameter
+                && *variable.name == *text
+                && self.names.level_of(index) == level
+                && self.names.scopes.get(variable.scope).is_some_and(|scope| scope.parent.is_some())
+        })
+    }
+
+    fn terms(&self, lvalue: &LValue, function: Option<&Rc<str>>, frame: Option<&SourceFrame>) -> Terms {
+        let function = function
+            .cloned()
+            .or_else(|| frame.map(|frame| Rc::clone(&frame.function)))
+            .unwrap_or_else(|| Rc::from(self.symbol.as_str()));
+        let record = lvalue.pointee.filter(|ty| matches!(self.image.strip(*ty), Type::Record(_)));
+        Terms {
+            function,
+            file: frame.and_then(|frame| frame.file.clone()),
+            line: frame.and_then(|frame| frame.line),
+            text: lvalue.text.clone(),
+            pointer: lvalue.pointer.clone(),
+            record: record.map(|ty| self.image.type_name(ty)),
+            member: lvalue.member.clone().filter(|_| record.is_some()),
+            offset: Some(lvalue.offset),
+            fit: lvalue.fit,
+            footing: lvalue.footing,
+        }
+    }
+
+    /// What the call instruction at `call` calls, in C: `s->ops->start`, and the member it is in.
+    #[must_use]
+    pub fn call_target(&self, call: ImageAddr) -> Option<Terms> {
+        let insn = self.insn(call)?;
+        let (Flow::CallIndirect(target) | Flow::JumpIndirect(target)) = &insn.flow else { return None };
+        let frames = self.image.source_at(call);
+        let levels = self.levels(call);
+        let primary = primary_level(&frames, levels.len());
+        let order: Vec<usize> =
+            levels.iter().skip(primary).chain(levels.iter().take(primary).rev()).map(|l| l.0).collect();
+        let view = self.view(call, &order, true);
+        let function = levels.get(primary).map(|l| &l.1);
+        let state = self.state(call)?;
+        match target {
+            Target::Memory(memory) => {
+                let address = self.solved.borrow_mut().address(&state, memory)?;
+                let lvalue = self.lvalue(&view, address, memory.segment, 8)?;
+                Some(self.target_terms(&lvalue, function, frames.get(primary)))
+            }
+            Target::Register(register) => {
+                let value = state.register(*register)?;
+                if let Some(Node::Load { address, segment, width, .. }) =
+                    value.node.and_then(|id| self.node(id))
+                    && value.plus == 0
+                    && let Some(lvalue) = self.lvalue(&view, address, segment, width)
+                {
+                    return Some(self.target_terms(&lvalue, function, frames.get(primary)));
+                }
+                let described = self.describe(&view, value)?;
+                Some(self.plain_terms(described, function, frames.get(primary)))
+            }
+        }
+    }
+
+    fn target_terms(
+        &self,
+        lvalue: &LValue,
+        function: Option<&Rc<str>>,
+        frame: Option<&SourceFrame>,
+    ) -> Terms {
+        let terms = self.terms(lvalue, function, frame);
+        // What was followed is the function pointer itself.
+        Terms { pointer: Some(terms.text.clone()), ..terms }
+    }
+
+    fn plain_terms(
+        &self,
+        described: Described,
+        function: Option<&Rc<str>>,
+        frame: Option<&SourceFrame>,
+    ) -> Terms {
+        Terms {
+            function: function.cloned().unwrap_or_else(|| Rc::from(self.symbol.as_str())),
+            file: frame.and_then(|frame| frame.file.clone()),
+            line: frame.and_then(|frame| frame.line),
+            text: described.text.clone(),
+            pointer: Some(described.text),
+            record: None,
+            member: None,
+            offset: None,
+            fit: None,
+            footing: described.footing,
+        }
+    }
+
+    /// The arguments of the call at `call` as C expressions, as many as `count`.
+    #[must_use]
+    pub fn arguments(&self, call: ImageAddr, count: usize) -> Vec<Option<String>> {
+        let Some(cpu) = kwhy_arch::cpu(self.arch()) else { return Vec::new() };
+        let levels: Vec<usize> = self.levels(call).iter().map(|l| l.0).collect();
+        let view = self.view(call, &levels, true);
+        let Some(state) = self.state(call) else { return Vec::new() };
+        cpu.arguments
+            .iter()
+            .take(count)
+            .map(|register| self.describe(&view, state.register(*register)?).map(|d| d.text))
+            .collect()
+    }
+
+    /// How many parameters the function pointer's type has, where the call's target is typed.
+    #[must_use]
+    pub fn call_arity(&self, call: ImageAddr) -> Option<usize> {
+        let insn = self.insn(call)?;
+        let (Flow::CallIndirect(target) | Flow::JumpIndirect(target)) = &insn.flow else { return None };
+        let levels: Vec<usize> = self.levels(call).iter().map(|l| l.0).collect();
+        let view = self.view(call, &levels, true);
+        let state = self.state(call)?;
+        let ty = match target {
+            Target::Memory(memory) => {
+                let address = self.solved.borrow_mut().address(&state, memory)?;
+                self.lvalue(&view, address, memory.segment, 8)?.ty?
+            }
+            Target::Register(register) => self.describe(&view, state.register(*register)?)?.ty?,
+        };
+        match self.image.strip(ty) {
+            Type::Pointer(function) => match self.image.strip(function) {
+                Type::Function { parameters, .. } => Some(parameters.len()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What is handed over in an argument register at the call at `call`, in the caller's terms:
+    /// the expression, and where it is a member that was read, of which struct.
+    #[must_use]
+    pub fn argument_terms(&self, call: ImageAddr, register: Reg) -> Option<(Terms, Value)> {
+        let frames = self.image.source_at(call);
+        let levels = self.levels(call);
+        let primary = primary_level(&frames, levels.len());
+        let order: Vec<usize> =
+            levels.iter().skip(primary).chain(levels.iter().take(primary).rev()).map(|l| l.0).collect();
+        let view = self.view(call, &order, true);
+        let value = self.register(call, register)?;
+        let function = levels.get(primary).map(|l| &l.1);
+        let frame = frames.get(primary);
+        let described = self.describe(&view, value);
+        if let Some(Node::Load { address, segment, width, .. }) = value.node.and_then(|id| self.node(id))
+            && value.plus == 0
+            && let Some(lvalue) = self.lvalue(&view, address, segment, width)
+            && lvalue.fit.is_some()
+        {
+            let mut terms = self.target_terms(&lvalue, function, frame);
+            if let Some(described) = described
+                && described.footing >= terms.footing
+            {
+                terms.pointer = Some(described.text);
+                terms.text = lvalue.text.clone();
+            }
+            return Some((terms, value));
+        }
+        // `&h->lock`: an address inside what a pointer points to.
+        if value.node.is_some()
+            && let Some(lvalue) = self.lvalue(&view, value, None, 0)
+            && lvalue.fit.is_some()
+            && lvalue.offset != 0
+        {
+            let terms = self.terms(&lvalue, function, frame);
+            return Some((Terms { text: format!("&{}", terms.text), ..terms }, value));
+        }
+        Some((self.plain_terms(described?, function, frame), value))
+    }
+
+    /// The registers whose values on entry a value is made of.
+    #[must_use]
+    pub fn roots(&self, value: Value) -> BTreeSet<Reg> {
+        let mut roots = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut work = vec![value];
+        while let Some(value) = work.pop() {
+            let Some(id) = value.node else { continue };
+            if !seen.insert(id) || seen.len() > 200 {
+                continue;
+            }
+            match self.node(id) {
+                Some(Node::Entry(register)) => {
+                    roots.insert(register);
+                }
+                Some(Node::Load { address, .. }) => work.push(address),
+                Some(Node::Binary(_, a, b)) => work.extend([a, b]),
+                Some(Node::Extract { value, .. }) => work.push(value),
+                Some(Node::Phi { block, place }) => {
+                    work.extend(self.phi_inputs(block, place).into_iter().map(|(_, value)| value));
+                }
+                _ => {}
+            }
+        }
+        roots
+    }
+
+    /// The entry register whose value plus a constant `value` is.
+    #[must_use]
+    pub fn as_entry(&self, value: Value) -> Option<(Reg, i64)> {
+        match self.node(value.node?)? {
+            Node::Entry(register) => Some((register, value.plus)),
+            Node::Phi { block, place } => {
+                // A loop that advances its parameter: the first round's value is the parameter.
+                let inputs = self.phi_inputs(block, place);
+                let mut entries = inputs.iter().filter_map(|(_, input)| match self.node(input.node?)? {
+                    Node::Entry(register) => Some((register, input.plus)),
+                    _ => None,
+                });
+                let first = entries.next()?;
+                (entries.all(|other| other == first) && matches!(place, Place::Register(_)))
+                    .then_some((first.0, first.1.wrapping_add(value.plus)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The function whose terms people think in: the innermost that is not a header's helper.
+#[must_use]
+pub fn primary_level(frames: &[SourceFrame], levels: usize) -> usize {
+    let in_header = |frame: &SourceFrame| frame.file.as_deref().is_some_and(|file| file.ends_with(".h"));
+    let primary = frames.iter().position(|frame| !in_header(frame)).unwrap_or(0);
+    primary.min(levels.saturating_sub(1))
+}
+
+/// The access that faulted: the one whose address, computed from the registers, is the fault's.
+fn choose(
+    accesses: &[SceneAccess],
+    fault_address: Option<u64>,
+    registers: &dyn Fn(Reg) -> Option<u64>,
+) -> Option<usize> {
+    if accesses.is_empty() {
+        return None;
+    }
+    let fault = fault_address.unwrap_or_default();
+    let matching = accesses.iter().position(|access| {
+        fault_address.is_some()
+            && effective_address(&access.memory, registers).is_some_and(|address| {
+                let distance = fault.wrapping_sub(address);
+                let untagged = fault.wrapping_sub(kwhy_arch_untag(address));
+                distance < u64::from(access.width.max(1)) || untagged < u64::from(access.width.max(1))
+            })
+    });
+    Some(matching.unwrap_or(0))
+}
+
+/// The address that ARM64 kernels print: with the top byte cleared below the sign bit 55.
+fn kwhy_arch_untag(address: u64) -> u64 {
+    if address >> 55 & 1 == 0 { address & 0x00ff_ffff_ffff_ffff } else { address }
+}
+
+/// The address of a memory operand from the registers' values; segment bases are not known.
+#[must_use]
+pub fn effective_address(memory: &MemOperand, registers: &dyn Fn(Reg) -> Option<u64>) -> Option<u64> {
+    if memory.segment.is_some() {
+        return registers(memory.segment?).map(|base| base.wrapping_add_signed(memory.displacement));
+    }
+    let mut address = match memory.base {
+        Some(base) => registers(base)?,
+        None => 0,
+    };
+    if let Some(index) = &memory.index {
+        let mut value = registers(index.register)?;
+        if index.narrow {
+            value = if index.signed { value as i32 as i64 as u64 } else { u64::from(value as u32) };
+        }
+        address = address.wrapping_add(value.wrapping_mul(u64::from(index.scale.max(1))));
+    }
+    Some(address.wrapping_add_signed(memory.displacement))
+}
+
+fn reads(value: &Operand, register: Reg) -> bool {
+    match value {
+        Operand::Register(r, _) => *r == register,
+        Operand::Extract { value, .. } => reads(value, register),
+        _ => false,
+    }
+}
+
+/// The field that a value cuts out of a register.
+fn field_of(value: &Operand, register: Reg, width: u8) -> Option<(u8, u8)> {
+    match value {
+        Operand::Extract { value, lsb, bits, .. } if reads(value, register) => {
+            let whole = u16::from(*lsb) + u16::from(*bits) >= u16::from(width) * 8 && *lsb == 0;
+            (!whole).then_some((*lsb, (*bits).min((width.saturating_mul(8)).saturating_sub(*lsb))))
+        }
+        Operand::Binary(Operator::And, a, b) => match (&**a, &**b) {
+            (Operand::Constant(mask), other) | (other, Operand::Constant(mask)) => match other {
+                // `(x >> lsb) & mask`.
+                Operand::Binary(Operator::Shr | Operator::Sar, x, shift) if reads(x, register) => {
+                    let Operand::Constant(shift) = **shift else { return None };
+                    let (lsb, bits) = mask_bits(*mask, 8)?;
+                    Some((lsb.checked_add(u8::try_from(shift).ok()?)?, bits))
+                }
+                other if reads(other, register) => mask_bits(*mask, width),
+                _ => None,
+            },
+            _ => None,
+        },
+        Operand::Binary(Operator::Or, a, b) => match (&**a, &**b) {
+            (Operand::Constant(mask), other) | (other, Operand::Constant(mask)) if reads(other, register) => {
+                mask_bits(*mask, width)
+            }
+            _ => None,
+        },
+        Operand::Binary(Operator::Shr | Operator::Sar, x, shift) if reads(x, register) => {
+            let Operand::Constant(shift) = **shift else { return None };
+            let shift = u8::try_from(shift).ok()?;
+            let bits = width.saturating_mul(8).checked_sub(shift)?;
+            (bits > 0 && shift > 0).then_some((shift, bits))
+        }
+        _ => None,
+    }
+}
+
+/// The one run of ones in a mask, or, where it clears bits, the one run of zeros.
+fn mask_bits(mask: u64, width: u8) -> Option<(u8, u8)> {
+    let all = if width >= 8 { u64::MAX } else { (1u64 << (u32::from(width) * 8)) - 1 };
+    let run = |mask: u64| {
+        if mask == 0 || mask == all {
+            return None;
+        }
+        let lsb = mask.trailing_zeros();
+        let bits = (mask >> lsb).trailing_ones();
+        (bits + lsb >= 64 || mask >> lsb >> bits == 0).then_some((lsb as u8, bits as u8))
+    };
+    let mask = mask & all;
+    let inverted = !mask & all;
+    // A mask with more ones than zeros clears a field, one with fewer selects it.
+    if mask.count_ones() * 2 > all.count_ones() { run(inverted).or_else(|| run(mask)) } else { run(mask) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_select_or_clear_one_field() {
+        assert_eq!(mask_bits(0b0011_1000, 1), Some((3, 3)));
+        assert_eq!(mask_bits(!0b0011_1000, 1), Some((3, 3)));
+        assert_eq!(mask_bits(0b0101, 1), None);
+        assert_eq!(mask_bits(0xff, 1), None);
+    }
+
+    #[test]
+    fn effective_addresses_wrap_and_extend() {
+        let registers = |r: Reg| Some(if r.0 == 0 { 0xffff_ffff_ffff_ffea } else { 0xffff_fff0 });
+        let memory = MemOperand { base: Some(Reg(0)), displacement: 0x14, ..MemOperand::default() };
+        assert_eq!(effective_address(&memory, &registers), Some(0xffff_ffff_ffff_fffe));
+        let index = crate::insn::Index { register: Reg(1), scale: 8, narrow: true, signed: true };
+        let memory = MemOperand { base: None, index: Some(index), displacement: 0, segment: None };
+        assert_eq!(effective_address(&memory, &registers), Some((-128i64) as u64));
+    }
+}

@@ -1,0 +1,175 @@
+//! One function, solved and named, ready to be asked what an instruction means in C.
+
+use crate::code::Code;
+use crate::insn::{AccessKind, Insn, MemOperand};
+use crate::interp::{Solved, State};
+use crate::names::Names;
+use crate::value::{Node, NodeId, Place, Value};
+use kwhy_base::{Arch, ImageAddr, Reg};
+use kwhy_image::{Function, Image, Prototype};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// A function of an image with everything the analysis knows about it.
+pub struct Scene<'i, 'd> {
+    /// The image.
+    pub image: &'i Image<'d>,
+    /// The function's debug information; `None` for assembler and where there is none.
+    pub function: Option<Rc<Function>>,
+    /// The symbol's name, suffixes included.
+    pub symbol: String,
+    /// Its code.
+    pub code: Rc<Code>,
+    /// The solution; behind a cell because asking makes new values.
+    pub(crate) solved: RefCell<Solved>,
+    pub(crate) names: Names,
+    pub(crate) prototypes: RefCell<BTreeMap<String, Option<Prototype>>>,
+}
+
+/// One memory access of an instruction, as a value.
+#[derive(Clone, Debug)]
+pub struct SceneAccess {
+    /// The operand.
+    pub memory: MemOperand,
+    /// The address, without a segment's base.
+    pub address: Option<Value>,
+    /// Bytes.
+    pub width: u8,
+    /// How.
+    pub kind: AccessKind,
+}
+
+/// A symbol longer than this is not read as one function when there is no debug information.
+const MAX_SYMBOL: u64 = 1 << 20;
+
+impl<'i, 'd> Scene<'i, 'd> {
+    /// The function that covers `pc`; `None` where the image has no code there or its CPU's
+    /// instructions are not known.
+    #[must_use]
+    pub fn new(image: &'i Image<'d>, pc: ImageAddr) -> Option<Scene<'i, 'd>> {
+        let symbol = image.symbol_at(pc);
+        let function = image.function_at(pc);
+        let (entry, ranges) = match (&function, &symbol) {
+            (Some(function), _) => (function.entry, function.ranges.clone()),
+            (None, Some(symbol)) => {
+                let size = symbol.size.max(symbol.elf_size).clamp(1, MAX_SYMBOL);
+                let end = ImageAddr(symbol.address.0.saturating_add(size));
+                (symbol.address, vec![symbol.address..end])
+            }
+            (None, None) => return None,
+        };
+        let code = Rc::new(Code::read(image, entry, &ranges));
+        let mut solved = Solved::new(Rc::clone(&code))?;
+        let names = match &function {
+            Some(function) => Names::new(&mut solved, function),
+            None => Names::none(&solved),
+        };
+        let name = symbol
+            .map(|symbol| symbol.name)
+            .or_else(|| function.as_ref().map(|function| function.name.to_string()))
+            .unwrap_or_default();
+        Some(Scene {
+            image,
+            function,
+            symbol: name,
+            code,
+            solved: RefCell::new(solved),
+            names,
+            prototypes: RefCell::new(BTreeMap::new()),
+        })
+    }
+
+    /// The CPU.
+    #[must_use]
+    pub fn arch(&self) -> Arch {
+        self.code.arch
+    }
+
+    /// The instruction that covers `pc`.
+    #[must_use]
+    pub fn insn(&self, pc: ImageAddr) -> Option<&Insn> {
+        self.code.index_of(pc).and_then(|index| self.code.insns.get(index))
+    }
+
+    /// The instruction before the one at `pc`: for a return address, the call.
+    #[must_use]
+    pub fn insn_before(&self, pc: ImageAddr) -> Option<&Insn> {
+        let at = self.code.index_of(ImageAddr(pc.0.checked_sub(1)?))?;
+        self.code.insns.get(at)
+    }
+
+    /// The state before the instruction at `pc`.
+    #[must_use]
+    pub fn state(&self, pc: ImageAddr) -> Option<State> {
+        let index = self.code.index_of(pc)?;
+        self.solved.borrow_mut().state_before(index)
+    }
+
+    /// What a register holds before the instruction at `pc`.
+    #[must_use]
+    pub fn register(&self, pc: ImageAddr, register: Reg) -> Option<Value> {
+        self.state(pc)?.register(register)
+    }
+
+    /// The node behind an id.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<Node> {
+        self.solved.borrow().arena.node(id)
+    }
+
+    /// The values that meet in a phi.
+    #[must_use]
+    pub fn phi_inputs(&self, block: ImageAddr, place: Place) -> Vec<(ImageAddr, Value)> {
+        self.solved.borrow_mut().phi_inputs(block, place)
+    }
+
+    /// The memory accesses of the instruction at `pc`, in its own order.
+    #[must_use]
+    pub fn accesses(&self, pc: ImageAddr) -> Vec<SceneAccess> {
+        let Some(insn) = self.insn(pc) else { return Vec::new() };
+        let state = self.state(pc);
+        insn.accesses()
+            .into_iter()
+            .map(|access| SceneAccess {
+                address: state
+                    .as_ref()
+                    .and_then(|state| self.solved.borrow_mut().address(state, &access.memory)),
+                memory: access.memory,
+                width: access.width,
+                kind: access.kind,
+            })
+            .collect()
+    }
+
+    /// The functions covering `pc`, innermost (inlined) first: scope index and name.
+    #[must_use]
+    pub fn levels(&self, pc: ImageAddr) -> Vec<(usize, Rc<str>)> {
+        self.names
+            .levels(pc)
+            .into_iter()
+            .filter_map(|level| {
+                self.names.scopes.get(level).map(|scope| (level, Rc::clone(&scope.function_name)))
+            })
+            .collect()
+    }
+
+    /// The code ranges of the function.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<Range<ImageAddr>> {
+        self.code.ranges().to_vec()
+    }
+
+    /// The declaration of a function, by symbol name with compiler suffixes removed.
+    pub(crate) fn prototype(&self, name: &str) -> Option<Prototype> {
+        let plain = name.split_once('.').map_or(name, |(plain, _)| plain);
+        let plain = plain.strip_prefix("__pi_").unwrap_or(plain);
+        if let Some(known) = self.prototypes.borrow().get(plain) {
+            return known.clone();
+        }
+        let found = self.image.prototype(plain, self.code.entry);
+        self.prototypes.borrow_mut().insert(plain.to_owned(), found.clone());
+        found
+    }
+}
