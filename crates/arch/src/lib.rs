@@ -7,6 +7,7 @@ pub mod decoded;
 pub mod errno;
 pub mod esr;
 pub mod hints;
+mod layout;
 pub mod map;
 pub mod pstate;
 pub mod taint;
@@ -17,13 +18,16 @@ pub use cpu::{Cpu, cpu};
 pub use decode::{DecodeError, DecodeKind, decode};
 pub use decoded::{Decoded, Field, Grade};
 pub use errno::{Errno, errno, error_pointer};
-pub use esr::{Access, decode_esr, esr_access, exception_class};
+pub use esr::{
+    Access, BrkUse, FaultKind, FaultStatus, brk_use, decode_esr, esr_access, exception_class,
+    fault_address_valid, fault_status,
+};
 pub use hints::exception_hint;
 pub use map::{
     AddressClass, AddressContext, KernelNote, Region, classify_address, may_have_lost_top_byte,
     parse_pgtable_line, prints_as, untag_for_print,
 };
-pub use pstate::decode_pstate;
+pub use pstate::{decode_pstate, is_user_mode};
 pub use taint::{Taint, decode_taint_mask, kernel_taints, module_flags};
 pub use value::{BitFlip, Reshaped, ValueClass, ValueKind, bit_flips, classify_value, reshaped};
 pub use x86::{

@@ -18,6 +18,11 @@ macro_rules! messages {
 }
 
 pub mod arch;
+pub mod arch_errno;
+pub mod arch_esr;
+pub mod arch_state;
+pub mod arch_taint;
+pub mod arch_x86;
 pub mod cli;
 pub mod damage;
 pub mod evidence;
@@ -30,6 +35,11 @@ pub mod verdict;
 pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
     vec![
         ("arch", arch::MESSAGES),
+        ("arch_errno", arch_errno::MESSAGES),
+        ("arch_esr", arch_esr::MESSAGES),
+        ("arch_state", arch_state::MESSAGES),
+        ("arch_taint", arch_taint::MESSAGES),
+        ("arch_x86", arch_x86::MESSAGES),
         ("cli", cli::MESSAGES),
         ("damage", damage::MESSAGES),
         ("evidence", evidence::MESSAGES),

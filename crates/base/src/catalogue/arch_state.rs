@@ -1,0 +1,56 @@
+//! ARM64 PSTATE.
+
+messages! {
+    N_0 = "Last result was not negative" / "上次结果非负";
+    N_1 = "Last result was negative" / "上次结果为负";
+    Z_0 = "Last result was not zero" / "上次结果非零";
+    Z_1 = "Last result was zero, or the operands were equal" / "上次结果为零，或操作数相等";
+    C_0 = "No carry (a subtraction borrowed)" / "无进位（减法有借位）";
+    C_1 = "Carry (a subtraction did not borrow)" / "有进位（减法无借位）";
+    V_0 = "No signed overflow" / "无有符号溢出";
+    V_1 = "Signed overflow" / "有符号溢出";
+    PM_1 = "Profiling exceptions masked" / "屏蔽性能剖析异常";
+    PPEND_1 = "A synchronous profiling exception is pending" / "有待处理的同步性能剖析异常";
+    EXLOCK_1 = "ELR and SPSR are locked (Guarded Control Stack)" / "ELR 和 SPSR 被锁定（受保护控制栈）";
+    PACM_1 = "PACM: pointer authentication instructions use PC as a second modifier" / "PACM：指针认证指令使用 PC 作为第二修饰符";
+    UINJ_1 = "An Undefined exception is to be injected on return" / "返回时将注入未定义异常";
+    TCO_0 = "Memory tag checks are on" / "内存标签检查开启";
+    TCO_1 = "Memory tag checks are overridden (off)" / "内存标签检查被关闭";
+    DIT_0 = "Instruction timing may depend on data" / "指令时间可能与数据相关";
+    DIT_1 = "Instruction timing does not depend on data" / "指令时间与数据无关";
+    UAO_0 = "Unprivileged loads and stores act as such" / "非特权加载/存储按非特权执行";
+    UAO_1 = "Unprivileged loads and stores act as privileged" / "非特权加载/存储按特权执行";
+    PAN_0 = "The kernel may touch user memory" / "内核可以访问用户内存";
+    PAN_1 = "Privileged access to user memory faults" / "特权态访问用户内存会触发故障";
+    SS_0 = "No software step" / "未软件单步";
+    SS_1 = "Software step pending" / "软件单步挂起";
+    IL_0 = "Legal execution state" / "合法执行状态";
+    IL_1 = "Illegal execution state: the next instruction traps" / "非法执行状态：下一条指令会触发异常";
+    ALLINT_1 = "All interrupts masked, superpriority ones too" / "屏蔽所有中断，包括超级优先级中断";
+    SSBS_0 = "Speculative store bypass is not safe (mitigated)" / "投机存储旁路不安全（已缓解）";
+    SSBS_1 = "Speculative store bypass is allowed" / "允许投机存储旁路";
+    BTYPE_0 = "The last instruction was not an indirect branch" / "上一条指令不是间接跳转";
+    BTYPE_1 = "Just branched indirectly through x16 or x17, or from unguarded memory (jc)" / "刚经 x16/x17 或从未受保护内存间接跳转（jc）";
+    BTYPE_2 = "Just called indirectly (BLR; c)" / "刚进行了间接调用（BLR；c）";
+    BTYPE_3 = "Just jumped indirectly (BR; j)" / "刚进行了间接跳转（BR；j）";
+    D_0 = "Debug exceptions on" / "调试异常开启";
+    D_1 = "Debug exceptions masked" / "调试异常被屏蔽";
+    A_0 = "SError on" / "SError 开启";
+    A_1 = "SError masked" / "SError 被屏蔽";
+    I_0 = "IRQs on" / "IRQ 开启";
+    I_1 = "IRQs masked" / "IRQ 被屏蔽";
+    F_0 = "FIQs on" / "FIQ 开启";
+    F_1 = "FIQs masked" / "FIQ 被屏蔽";
+    NRW_0 = "AArch64" / "AArch64";
+    NRW_1 = "AArch32" / "AArch32";
+    MODE_EL0T = "EL0t: user mode" / "EL0t：用户态";
+    MODE_EL1T = "EL1t: kernel, on SP_EL0" / "EL1t：内核态，使用 SP_EL0";
+    MODE_EL1H = "EL1h: kernel, on its own stack pointer" / "EL1h：内核态，使用自己的栈指针";
+    MODE_EL2T = "EL2t: hypervisor, on SP_EL0" / "EL2t：虚拟机监控程序，使用 SP_EL0";
+    MODE_EL2H = "EL2h: hypervisor, or a kernel running at EL2 (VHE)" / "EL2h：虚拟机监控程序，或运行在 EL2 的内核（VHE）";
+    MODE_EL3T = "EL3t: secure monitor, on SP_EL0" / "EL3t：安全监控，使用 SP_EL0";
+    MODE_EL3H = "EL3h: secure monitor" / "EL3h：安全监控";
+    MODE_A32 = "AArch32 mode {name}" / "AArch32 模式 {name}";
+    MODE_RESERVED = "Reserved mode" / "保留模式";
+    A32_STATE = "AArch32 execution state bits (GE, IT, Q, J, T, E)" / "AArch32 执行状态位（GE、IT、Q、J、T、E）";
+}
