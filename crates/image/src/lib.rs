@@ -3,14 +3,32 @@
 //! [`Image`] is made of bytes that the caller mapped; opening reads headers only, and every
 //! question touches just the pages and the unit it needs.
 
+mod banner;
+mod btf;
+mod builder;
+mod cfa;
+mod dwarf_types;
+mod elf;
 pub mod function;
+mod image;
+mod layout;
+mod lines;
+mod locations;
+mod modules;
+mod patch_sites;
+mod paths;
+mod queries;
+mod reader;
+mod symbols;
+mod type_names;
 pub mod types;
+mod units;
 
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};
+pub use image::Image;
 pub use types::{Member, Record, Type, TypeId};
 
-use kwhy_base::{Arch, BuildId, ImageAddr};
-use std::borrow::Cow;
+use kwhy_base::ImageAddr;
 use std::rc::Rc;
 
 /// Why an image could not be read. Says what and where; the caller knows the file's name.
@@ -61,6 +79,8 @@ pub struct LineRow {
     pub address: ImageAddr,
     /// The source file's path as recorded (relative for Debian's C units).
     pub file: Rc<str>,
+    /// The same as a path in the kernel's tree where it is one (`include/linux/list.h`), or in the module's.
+    pub shown: Rc<str>,
     /// The compilation directory of the unit.
     pub comp_dir: Option<Rc<str>>,
     /// 1-based line; 0 where the code belongs to no line.
@@ -133,125 +153,6 @@ pub struct PatchSite {
     pub range: CodeRange,
     /// Why.
     pub kind: PatchKind,
-}
-
-/// One image.
-pub struct Image<'d> {
-    data: &'d [u8],
-}
-
-// The methods below are the face that the other crates are written against.
-#[allow(unused_variables, clippy::todo, missing_docs)]
-impl<'d> Image<'d> {
-    /// Reads the headers of an ELF file.
-    pub fn parse(data: &'d [u8]) -> Result<Image<'d>, ImageError> {
-        todo!()
-    }
-    pub fn arch(&self) -> Arch {
-        todo!()
-    }
-    pub fn kind(&self) -> &ImageKind {
-        todo!()
-    }
-    pub fn build_id(&self) -> Option<&BuildId> {
-        todo!()
-    }
-    /// Kernel release: from `linux_banner` for vmlinux, from `vermagic` for a module.
-    pub fn release(&self) -> Option<String> {
-        todo!()
-    }
-    /// The whole `Linux version …` banner of a vmlinux.
-    pub fn banner(&self) -> Option<String> {
-        todo!()
-    }
-    pub fn has_dwarf(&self) -> bool {
-        todo!()
-    }
-    /// Problems met so far (damaged sections, bad units), for the report's notes.
-    pub fn problems(&self) -> Vec<String> {
-        todo!()
-    }
-
-    // Symbols and bytes
-    /// All symbols of exactly this name (static functions may share one).
-    pub fn symbols_named(&self, name: &str) -> Vec<Symbol> {
-        todo!()
-    }
-    /// The function or object symbol that covers `address`.
-    pub fn symbol_at(&self, address: ImageAddr) -> Option<Symbol> {
-        todo!()
-    }
-    /// Bytes as linked (modules: before relocation); fewer than `len` where the section ends; `None` where nothing is there.
-    pub fn bytes(&self, address: ImageAddr, len: usize) -> Option<Cow<'d, [u8]>> {
-        todo!()
-    }
-    /// Name of the section that holds `address` and whether it is executable / writable.
-    pub fn section_at(&self, address: ImageAddr) -> Option<SectionInfo> {
-        todo!()
-    }
-    /// The relocations of a module that patch bytes in `range`, in address order. Empty for vmlinux.
-    pub fn relocations(&self, range: CodeRange) -> Vec<(ImageAddr, Relocation)> {
-        todo!()
-    }
-    /// Places in `range` that the kernel rewrites at boot or run time.
-    pub fn patch_sites(&self, range: CodeRange) -> Vec<PatchSite> {
-        todo!()
-    }
-    /// A NUL-terminated string at `address`, if printable and shorter than `max`.
-    pub fn string_at(&self, address: ImageAddr, max: usize) -> Option<String> {
-        todo!()
-    }
-
-    // DWARF
-    /// The out-of-line function whose code (any of its ranges) covers `address`.
-    pub fn function_at(&self, address: ImageAddr) -> Option<Rc<Function>> {
-        todo!()
-    }
-    /// The source at `address`: innermost inlined call first, the out-of-line function last. From the line table and the inline tree; for assembler units the symbol's name stands for the function.
-    pub fn source_at(&self, address: ImageAddr) -> Vec<SourceFrame> {
-        todo!()
-    }
-    /// Line rows that cover `range`, in address order, the first starting at or before its start.
-    pub fn lines(&self, range: CodeRange) -> Vec<LineRow> {
-        todo!()
-    }
-    /// The variable that covers `address`, with its type; searches the unit of `near` first, then (through the symbol table's name) the unit that defines it.
-    pub fn global_at(&self, address: ImageAddr, near: ImageAddr) -> Option<Global> {
-        todo!()
-    }
-    /// A declaration of the function `name` (its parameters' names and types, its return type) as visible in the unit of `near`; for calls to other units' functions.
-    pub fn prototype(&self, name: &str, near: ImageAddr) -> Option<Prototype> {
-        todo!()
-    }
-    /// For a frame whose code is at `address`: CFA as register + offset, from .debug_frame/.eh_frame or ORC; `None` when unknown.
-    pub fn cfa_at(&self, address: ImageAddr) -> Option<(kwhy_base::Reg, i64)> {
-        todo!()
-    }
-
-    // Types
-    pub fn type_of(&self, id: TypeId) -> Type {
-        todo!()
-    }
-    /// Follows typedefs.
-    pub fn strip(&self, id: TypeId) -> Type {
-        todo!()
-    }
-    /// Size in bytes; `None` for void, functions and incomplete types.
-    pub fn size_of(&self, id: TypeId) -> Option<u64> {
-        todo!()
-    }
-    /// As in C, for an abstract declarator: `struct module *`, `char[16]`, `int (*)(struct file *)`.
-    pub fn type_name(&self, id: TypeId) -> String {
-        todo!()
-    }
-    /// `struct module`, `union u`, `enum e` or a typedef's name; the whole image is searched, BTF first where it is there.
-    pub fn find_type(&self, name: &str) -> Option<TypeId> {
-        todo!()
-    }
-    /// The same, but only in the unit that covers `near` (cheap).
-    pub fn find_type_near(&self, name: &str, near: ImageAddr) -> Option<TypeId> {
-        todo!()
-    }
 }
 
 /// A function's declaration.

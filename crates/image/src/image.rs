@@ -1,0 +1,265 @@
+//! The image: what it is made of, and the answers that need no debug information.
+
+use crate::btf::Btf;
+use crate::elf::Elf;
+use crate::function::{CodeRange, Function};
+use crate::layout::{self, Layout};
+use crate::symbols::Symbols;
+use crate::types::{Type, TypeId};
+use crate::units::{Debug, TypeTable};
+use crate::{
+    Global, ImageError, ImageKind, LineRow, PatchSite, Prototype, Relocation, SectionInfo, SourceFrame,
+    Symbol, banner, modules,
+};
+use kwhy_base::{Arch, BuildId, ImageAddr};
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+/// Longest banner or string that is looked at.
+const MAX_BANNER: usize = 1024;
+
+/// One image.
+pub struct Image<'d> {
+    pub(crate) elf: Elf<'d>,
+    pub(crate) layout: Layout,
+    pub(crate) symbols: Symbols<'d>,
+    kind: ImageKind,
+    build_id: Option<BuildId>,
+    pub(crate) problems: RefCell<Vec<String>>,
+    debug: OnceCell<Option<Debug<'d>>>,
+    btf: OnceCell<Option<Btf<'d>>>,
+    pub(crate) types: TypeTable,
+}
+
+impl<'d> Image<'d> {
+    /// Reads the headers of an ELF file.
+    ///
+    /// # Errors
+    ///
+    /// When the file is no ELF file, is one for a machine that is not read, or is so damaged
+    /// that its sections cannot be found.
+    pub fn parse(data: &'d [u8]) -> Result<Image<'d>, ImageError> {
+        let mut problems = Vec::new();
+        let mut elf = Elf::parse(data, &mut problems)?;
+        let layout = layout::lay_out(&mut elf, &mut problems);
+        let symbols = Symbols::new(&elf, &mut problems);
+        let kind = if elf.relocatable { ImageKind::Module(modules::name(&elf)) } else { ImageKind::Kernel };
+        let build_id = banner::build_id(&elf);
+        let image = Image {
+            elf,
+            layout,
+            symbols,
+            kind,
+            build_id,
+            problems: RefCell::new(problems),
+            debug: OnceCell::new(),
+            btf: OnceCell::new(),
+            types: TypeTable::default(),
+        };
+        // The first type is void.
+        image.intern(crate::dwarf_types::Key::Void);
+        Ok(image)
+    }
+
+    /// The CPU that the code is for.
+    pub fn arch(&self) -> Arch {
+        self.elf.arch
+    }
+
+    /// Kernel or module.
+    pub fn kind(&self) -> &ImageKind {
+        &self.kind
+    }
+
+    /// The GNU build-id.
+    pub fn build_id(&self) -> Option<&BuildId> {
+        self.build_id.as_ref()
+    }
+
+    /// Kernel release: from `linux_banner` for vmlinux, from `vermagic` for a module.
+    pub fn release(&self) -> Option<String> {
+        match &self.kind {
+            ImageKind::Kernel => banner::release_of(&self.banner()?),
+            ImageKind::Module(_) => {
+                modules::modinfo(&self.elf, "vermagic")?.split_whitespace().next().map(str::to_owned)
+            }
+        }
+    }
+
+    /// The whole `Linux version …` banner of a vmlinux.
+    pub fn banner(&self) -> Option<String> {
+        if self.kind != ImageKind::Kernel {
+            return None;
+        }
+        let symbol = self.symbols_named("linux_banner").into_iter().next()?;
+        self.string_at(symbol.address, MAX_BANNER).map(|banner| banner.trim_end().to_owned())
+    }
+
+    /// Whether there is debug information (it may still be damaged).
+    pub fn has_dwarf(&self) -> bool {
+        self.elf.section(".debug_info").is_some_and(|(_, section)| section.size > 0)
+    }
+
+    /// Problems met so far (damaged sections, bad units), for the report's notes.
+    pub fn problems(&self) -> Vec<String> {
+        let mut all = self.problems.borrow().clone();
+        if let Some(Some(debug)) = self.debug.get() {
+            all.extend(debug.problems.borrow().iter().cloned());
+        }
+        all
+    }
+
+    pub(crate) fn debug(&self) -> Option<&Debug<'d>> {
+        self.debug
+            .get_or_init(|| Debug::load(&self.elf, &self.symbols, &mut self.problems.borrow_mut()))
+            .as_ref()
+    }
+
+    pub(crate) fn btf(&self) -> Option<&Btf<'d>> {
+        self.btf
+            .get_or_init(|| {
+                if self.elf.relocatable {
+                    return None;
+                }
+                let (_, section) = self.elf.section(".BTF")?;
+                let parsed = Btf::parse(self.elf.raw(section));
+                if parsed.is_none() {
+                    self.problems.borrow_mut().push("section .BTF is damaged".into());
+                }
+                parsed
+            })
+            .as_ref()
+    }
+
+    /// All symbols of exactly this name (static functions may share one).
+    pub fn symbols_named(&self, name: &str) -> Vec<Symbol> {
+        self.symbols.named(&self.elf, &self.layout, name)
+    }
+
+    /// The function or object symbol that covers `address`, by the name that the kernel would print.
+    pub fn symbol_at(&self, address: ImageAddr) -> Option<Symbol> {
+        self.symbols.at(&self.elf, &self.layout, address.0)
+    }
+
+    /// Bytes as linked (modules: before relocation); fewer than `len` where the section ends; `None` where nothing is there.
+    pub fn bytes(&self, address: ImageAddr, len: usize) -> Option<Cow<'d, [u8]>> {
+        let section = self.section_of(address)?;
+        let start = usize::try_from(address.0.checked_sub(section.address)?).ok()?;
+        let rest = self.elf.raw(section).get(start..).filter(|rest| !rest.is_empty())?;
+        Some(Cow::Borrowed(rest.get(..len).unwrap_or(rest)))
+    }
+
+    fn section_of(&self, address: ImageAddr) -> Option<&crate::elf::Section<'d>> {
+        self.elf.sections.iter().find(|section| section.loaded() && section.contains(address.0))
+    }
+
+    /// Name of the section that holds `address` and whether it is executable / writable.
+    pub fn section_at(&self, address: ImageAddr) -> Option<SectionInfo> {
+        self.section_of(address).map(|section| SectionInfo {
+            name: section.name.to_owned(),
+            executable: section.executable(),
+            writable: section.has(crate::elf::consts::SHF_WRITE),
+        })
+    }
+
+    /// The relocations of a module that patch bytes in `range`, in address order. Empty for vmlinux.
+    pub fn relocations(&self, range: CodeRange) -> Vec<(ImageAddr, Relocation)> {
+        modules::relocations(&self.elf, &self.symbols, range.start.0..range.end.0)
+    }
+
+    /// Places in `range` that the kernel rewrites at boot or run time.
+    pub fn patch_sites(&self, range: CodeRange) -> Vec<PatchSite> {
+        self.find_patch_sites(range)
+    }
+
+    /// A NUL-terminated string at `address`, if printable and shorter than `max`.
+    pub fn string_at(&self, address: ImageAddr, max: usize) -> Option<String> {
+        let bytes = self.bytes(address, max)?;
+        let text = bytes.get(..memchr::memchr(0, &bytes)?)?;
+        let printable =
+            |byte: &u8| (0x20..0x7f).contains(byte) || matches!(byte, b'\n' | b'\t' | b'\r' | 0x1b | 1);
+        let whole = std::str::from_utf8(text).ok()?;
+        (text.iter().all(|byte| printable(byte) || *byte >= 0x80)).then(|| whole.to_owned())
+    }
+
+    /// The out-of-line function whose code (any of its ranges) covers `address`.
+    pub fn function_at(&self, address: ImageAddr) -> Option<Rc<Function>> {
+        let debug = self.debug()?;
+        let unit = debug.unit_at(address.0)?;
+        let die = debug.function_die(&unit, address.0)?;
+        let key = unit.offset.checked_add(die)?;
+        if let Some(built) = debug.built.borrow().get(&key) {
+            return built.clone();
+        }
+        let built = self.build_function(debug, &unit, die).map(Rc::new);
+        debug.built.borrow_mut().insert(key, built.clone());
+        built
+    }
+
+    /// The source at `address`: innermost inlined call first, the out-of-line function last. From the line table and the inline tree; for assembler units the symbol's name stands for the function.
+    ///
+    /// A return address belongs to the call before it: pass it less one.
+    pub fn source_at(&self, address: ImageAddr) -> Vec<SourceFrame> {
+        self.find_source(address)
+    }
+
+    /// Line rows that cover `range`, in address order, the first starting at or before its start.
+    pub fn lines(&self, range: CodeRange) -> Vec<LineRow> {
+        self.find_lines(range)
+    }
+
+    /// The variable that covers `address`, with its type; searches the unit of `near` first, then (through the symbol table's name) the unit that defines it.
+    pub fn global_at(&self, address: ImageAddr, near: ImageAddr) -> Option<Global> {
+        self.find_global(address, near)
+    }
+
+    /// The variable `name` as declared or defined in the unit of `near`; its address is known
+    /// only where this image defines it, so a module's imports have `None`.
+    pub fn global_named(&self, name: &str, near: ImageAddr) -> Option<(Rc<str>, Option<TypeId>)> {
+        let debug = self.debug()?;
+        let unit = debug.unit_at(near.0)?;
+        self.declared_variable(debug, &unit, name)
+    }
+
+    /// A declaration of the function `name` (its parameters' names and types, its return type) as visible in the unit of `near`; for calls to other units' functions.
+    pub fn prototype(&self, name: &str, near: ImageAddr) -> Option<Prototype> {
+        self.find_prototype(name, near)
+    }
+
+    /// For a frame whose code is at `address`: CFA as register + offset, from .debug_frame/.eh_frame or ORC; `None` when unknown.
+    pub fn cfa_at(&self, address: ImageAddr) -> Option<(kwhy_base::Reg, i64)> {
+        self.find_cfa(address)
+    }
+
+    /// What a type is. Qualifiers are dropped; a struct or union that its unit only declares is
+    /// completed from elsewhere in the image where that is possible.
+    pub fn type_of(&self, id: TypeId) -> Type {
+        self.read_type(id)
+    }
+
+    /// Follows typedefs.
+    pub fn strip(&self, id: TypeId) -> Type {
+        self.stripped(id).1
+    }
+
+    /// Size in bytes; `None` for void, functions and incomplete types.
+    pub fn size_of(&self, id: TypeId) -> Option<u64> {
+        self.type_size(id, 0)
+    }
+
+    /// As in C, for an abstract declarator: `struct module *`, `char[16]`, `int (*)(struct file *)`.
+    pub fn type_name(&self, id: TypeId) -> String {
+        self.spelled(id)
+    }
+
+    /// `struct module`, `union u`, `enum e` or a typedef's name; the whole image is searched, BTF first where it is there.
+    pub fn find_type(&self, name: &str) -> Option<TypeId> {
+        self.type_named(name)
+    }
+
+    /// The same, but only in the unit that covers `near` (cheap).
+    pub fn find_type_near(&self, name: &str, near: ImageAddr) -> Option<TypeId> {
+        self.type_named_near(name, near)
+    }
+}
