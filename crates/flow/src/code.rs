@@ -197,7 +197,16 @@ impl Code {
                         targets.push(insn.address.offset(i64::from(insn.len)));
                     }
                 }
-                Flow::JumpIndirect(_) | Flow::Return | Flow::Stop => {}
+                // A `WARN()` resumes behind its trap. Compilers move it out of the way and jump
+                // back, so a lone jump behind a trap is the way back; anything else behind one
+                // may be unrelated code.
+                Flow::Stop => {
+                    let next = self.insns.get(last + 1).filter(|_| contiguous);
+                    if let Some(next) = next.filter(|next| matches!(next.flow, Flow::Jump(_))) {
+                        targets.push(next.address);
+                    }
+                }
+                Flow::JumpIndirect(_) | Flow::Return => {}
             }
             for target in targets {
                 let Some(to) = self.index_of(target).and_then(|i| self.block_of(i)) else { continue };

@@ -9,4 +9,5 @@ pub mod names;
 pub mod path;
 pub mod reloc;
 pub mod scene;
+pub mod trap;
 pub mod value;
