@@ -61,6 +61,9 @@ const NORETURN: &[&str] = &[
     "__ubsan_handle_builtin_unreachable",
 ];
 
+/// What `-pg` and `-mfentry` call at every function's start.
+const PROFILING: &[&str] = &["__fentry__", "mcount", "_mcount", "__gnu_mcount_nc"];
+
 impl Code {
     /// Decodes `ranges` of an image. What does not decode is left out, byte by byte on x86.
     #[must_use]
@@ -235,6 +238,12 @@ fn through_thunk(image: &Image<'_>, imports: &Imports, insn: &mut Insn) {
         image.symbol_at(target).filter(|symbol| symbol.address == target).map(|symbol| symbol.name)
     });
     let Some(name) = name else { return };
+    if PROFILING.contains(&name.as_str()) {
+        // It preserves every register, and is a NOP unless the function is being traced.
+        insn.flow = Flow::Next;
+        insn.effects.clear();
+        return;
+    }
     if name == "__x86_return_thunk" || name == "srso_return_thunk" || name == "retbleed_return_thunk" {
         insn.flow = Flow::Return;
         return;

@@ -173,7 +173,7 @@ impl<'i, 'd> Scene<'i, 'd> {
                 let lvalue = self.lvalue_at(view, address, segment, width, depth + 1)?;
                 Some(Described { text: lvalue.text, points_to: None, ty: lvalue.ty, footing: lvalue.footing })
             }
-            Node::Result { at } => self.call_result(at),
+            Node::Result { at } => self.stored_as(view, id, depth).or_else(|| self.call_result(at)),
             Node::Entry(register) => self.parameter(register),
             Node::Phi { block, place } => self.phi(view, block, place, depth),
             Node::Binary(operator, a, b) => self.binary(view, operator, a, b, depth),
@@ -181,6 +181,21 @@ impl<'i, 'd> Scene<'i, 'd> {
             Node::System(name) => self.system(name),
             Node::Opaque { .. } => None,
         }
+    }
+
+    /// A value by the member it was stored to before the point asked about: what a call
+    /// returned is `cl->tx` once it has been assigned there.
+    fn stored_as(&self, view: &View, id: NodeId, depth: u32) -> Option<Described> {
+        let stores = self.names.stores_of(id);
+        let store =
+            stores.iter().filter(|store| store.plus == 0 && store.at < view.pc).max_by_key(|s| s.at)?;
+        let lvalue = self.lvalue_at(view, store.address, None, 8, depth + 2)?;
+        (lvalue.fit == Some(Fit::Exact)).then_some(Described {
+            text: lvalue.text,
+            points_to: None,
+            ty: lvalue.ty,
+            footing: lvalue.footing.min(Footing::Earlier),
+        })
     }
 
     /// `node + plus`: the address of a member where the node is a typed pointer.

@@ -5,7 +5,8 @@
 //! `add_usage_links`. A value keeps its names when the register that the compiler kept it in
 //! has been reused, which is what makes expressions recoverable at all in optimised code.
 
-use crate::interp::{Solved, State};
+use crate::insn::{Effect, Value as Operand};
+use crate::interp::{Solved, State, address};
 use crate::value::{Arena, Node, NodeId, Value};
 use kwhy_base::{Arch, ImageAddr, Reg};
 use kwhy_image::{Function, Place as Where, Scope, ScopeKind, TypeId, VariableLocation};
@@ -64,8 +65,21 @@ pub struct Names {
     values: BTreeMap<Option<NodeId>, Vec<NameOf>>,
     /// Variables in memory, by the node of their address.
     objects: BTreeMap<Option<NodeId>, Vec<NameOf>>,
+    /// Where values were stored: by node, (what was added to it, the address stored to, the instruction).
+    stored: BTreeMap<NodeId, Vec<StoredTo>>,
     arch: Arch,
     sp: Option<Reg>,
+}
+
+/// A store of a value to memory: from there on the memory is another name for the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredTo {
+    /// The instruction.
+    pub at: ImageAddr,
+    /// What was stored is `node + plus`.
+    pub plus: i64,
+    /// Where to.
+    pub address: Value,
 }
 
 /// What a location says in one state.
@@ -83,7 +97,38 @@ impl Names {
         let mut names = Names::none(solved);
         names.flatten(&function.body, None, 0, &function.name);
         names.evaluate_all(solved);
+        names.find_stores(solved);
         names
+    }
+
+    /// Finds where whole pointers are stored to memory that is not the stack.
+    fn find_stores(&mut self, solved: &mut Solved) {
+        let mut found: BTreeMap<NodeId, Vec<StoredTo>> = BTreeMap::new();
+        let sp = self.sp;
+        solved.walk(|arena, insn, _, state| {
+            for effect in &insn.effects {
+                let Effect::Store { value: Operand::Register(register, 8), memory, width: 8 } = effect else {
+                    continue;
+                };
+                let (Some(value), Some(address)) = (state.register(*register), address(arena, state, memory))
+                else {
+                    continue;
+                };
+                let stack = sp.and_then(|sp| arena.intern(Node::Entry(sp)).node);
+                let Some(node) = value.node else { continue };
+                if memory.segment.is_none() && address.node != stack {
+                    let stored = StoredTo { at: insn.address, plus: value.plus, address };
+                    found.entry(node).or_default().push(stored);
+                }
+            }
+        });
+        self.stored = found;
+    }
+
+    /// Where a value was stored.
+    #[must_use]
+    pub fn stores_of(&self, node: NodeId) -> &[StoredTo] {
+        self.stored.get(&node).map_or(&[], Vec::as_slice)
     }
 
     /// No names at all: for code without debug information.
@@ -95,6 +140,7 @@ impl Names {
             variables: Vec::new(),
             values: BTreeMap::new(),
             objects: BTreeMap::new(),
+            stored: BTreeMap::new(),
             arch,
             sp: kwhy_arch::cpu(arch).map(|cpu| cpu.sp),
         }

@@ -69,12 +69,19 @@ impl Search<'_, '_> {
         self.budget -= 1;
         match self.image.strip(ty) {
             Type::Record(record) => {
-                if spot.width == 0 && spot.offset == 0 && spot.index.is_none() && depth > 0 {
-                    self.found.push(Path { text: text.clone(), ty: Some(ty), fit: Fit::Wider, bits: None });
+                // The address of an embedded struct is the struct's, not its first member's.
+                if spot.width == 0 && spot.offset == 0 && spot.index.is_none() && !text.is_empty() {
+                    self.found.push(Path { text, ty: Some(ty), fit: Fit::Exact, bits: None });
+                    return;
                 }
                 for member in &record.members {
                     self.member(member, spot, &text, depth);
                 }
+            }
+            Type::Array { .. }
+                if spot.width == 0 && spot.offset == 0 && spot.index.is_none() && !text.is_empty() =>
+            {
+                self.found.push(Path { text, ty: Some(ty), fit: Fit::Exact, bits: None });
             }
             Type::Array { element, count } => self.array(element, count, spot, &text, depth),
             Type::Base { size, .. } | Type::Enum { size, .. } => self.scalar(ty, size, spot, text),

@@ -17,9 +17,9 @@ pub struct Imports {
     by_name: BTreeMap<String, u64>,
 }
 
-/// Above every layout an image reader makes up (modules are megabytes), and within reach of a
-/// 32-bit PC-relative relocation from there.
-const IMPORTS_BASE: u64 = 0x4000_0000;
+/// Above every layout an image reader makes up (modules start at 256 MB and are far smaller than
+/// the 64 MB left to them), within reach of an ARM64 call (128 MB) and of a positive 32-bit number.
+const IMPORTS_BASE: u64 = 0x1400_0000;
 const IMPORTS_STEP: u64 = 16;
 
 impl Imports {

@@ -10,9 +10,9 @@
 use crate::elf::{Elf, Section, consts};
 use std::ops::Range;
 
-/// The first address; anything that is neither 0 nor near it will do. It lies above 4 GiB so
-/// that no made-up address can be taken for an offset or a length.
-const BASE: u64 = 0x1_0000_0000;
+/// The first address: far from 0, and low enough that the 32-bit relocations of x86-64 modules
+/// hold every address of the layout and of the imports placed after it.
+const BASE: u64 = 0x1000_0000;
 /// Pages of 4 KiB: what x86-64 has and arm64 kernels of distributions mostly use. Only the
 /// size of the last function in the region depends on it.
 const PAGE: u64 = 4096;
