@@ -2,8 +2,16 @@
 //!
 //! Parsing never fails: [`parse`] returns what it understood, with notes on what it did not.
 //! Every field keeps the line it came from.
+//!
+//! The way the text goes: bytes → lines without their transport's prefixes ([`text`]) → reports,
+//! one a trigger line → fields of a [`CrashRecord`] → title and kind → damage.
 
+mod families;
+mod fields;
 pub mod record;
+mod segment;
+pub mod text;
+mod trigger;
 
 pub use record::*;
 
@@ -19,6 +27,17 @@ pub struct Log {
 /// Reads a console log (any bytes at all) into its crashes.
 #[must_use]
 pub fn parse(text: &[u8]) -> Log {
-    let _ = text;
-    Log::default()
+    let mut log = Log::default();
+    if !trigger::any(text) {
+        return log;
+    }
+    let lines = text::split(text);
+    for report in segment::cut(&lines) {
+        let pick = |indices: &[usize]| indices.iter().filter_map(|i| lines.get(*i)).collect::<Vec<_>>();
+        let own = pick(&report.lines);
+        let mut record = fields::read(&pick(&report.preface), &own);
+        families::name(&report, &own, &mut record);
+        log.crashes.push(record);
+    }
+    log
 }

@@ -38,6 +38,8 @@ pub struct CodeRef {
     pub build_id: Option<BuildId>,
     /// The address, where one is printed (`[<ffff…>]`, `0xffff…`).
     pub address: Option<u64>,
+    /// `true` where digits of this place were not hexadecimal, so that a number is missing above.
+    pub unreadable: bool,
     /// `file:line` as symbolised by whoever made the log.
     pub source: Option<(String, u32)>,
 }
@@ -216,6 +218,9 @@ pub struct CrashRecord {
     pub code_note: Option<Located<String>>,
     /// The crash's own call trace, top first; for a hung task the hung task's.
     pub frames: Vec<Frame>,
+    /// Other stacks of the report, each with the line that opens it: KASAN's `Allocated by task 7:`
+    /// and `Freed by task 7:`, lockdep's `which lock already depends on`, stalls of other CPUs.
+    pub other_stacks: Vec<(Located<String>, Vec<Frame>)>,
     /// Words of an x86 `Stack:` dump.
     pub stack_words: Vec<u64>,
     /// `Modules linked in:`.

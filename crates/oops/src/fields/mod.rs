@@ -1,0 +1,183 @@
+//! Fills a [`CrashRecord`] from the lines of one report.
+//!
+//! One pass over the lines, one small recogniser a kind of line. Three rules decide what a line may
+//! fill: the first register block is the crash's; a block that follows a user-space `RIP`/`pc` is
+//! the user's; and after `---[ end trace` only what the kernel prints last (panic, KASLR offset)
+//! counts, because registers printed there are a repetition.
+
+mod arm;
+mod header;
+mod system;
+mod trace;
+pub(crate) mod values;
+mod x86;
+
+use std::collections::BTreeSet;
+
+use kwhy_base::{Arch, Reg, RegValue};
+
+use crate::record::{CrashRecord, Located, PrintedHex};
+use crate::text::Line;
+
+/// Where in the report the reader is.
+#[derive(Default)]
+struct State {
+    /// Inside the user's register block.
+    user: bool,
+    /// After `---[ end trace`.
+    ended: bool,
+    /// Inside a call trace, and which: `None` outside, `Some(None)` the crash's own, `Some(Some(i))` `other_stacks[i]`.
+    trace: Option<Option<usize>>,
+    /// The crash's own trace has been opened.
+    own_trace: bool,
+    /// The line before was part of the module list.
+    in_modules: bool,
+    /// Inside an x86 `Stack:` dump.
+    in_stack: bool,
+    /// A `Code:` line of the crash was seen.
+    code_seen: bool,
+    /// Names printed so far in the first block.
+    names: BTreeSet<String>,
+}
+
+/// The record of the report that `lines` make; the first of them is the trigger line.
+/// `preface` are the lines just before it that already speak of it.
+pub(crate) fn read(preface: &[&Line<'_>], lines: &[&Line<'_>]) -> CrashRecord {
+    let mut record = CrashRecord::default();
+    let mut state = State::default();
+    if let Some(first) = lines.first() {
+        record.first_line = preface.first().map_or(first.number, |line| line.number);
+        record.last_line = first.number;
+        record.header = first.text.trim().to_owned();
+    }
+    for line in preface {
+        header::preface(line, &mut record);
+        note_time(line, &mut record);
+    }
+    for (index, line) in lines.iter().enumerate() {
+        let known = read_line(line, index == 0, &mut state, &mut record);
+        if known {
+            record.last_line = record.last_line.max(line.number);
+            note_time(line, &mut record);
+        }
+    }
+    record.arch = record.arch.or_else(|| guess_arch(&record));
+    record
+}
+
+fn note_time(line: &Line<'_>, record: &mut CrashRecord) {
+    if let Some(time) = line.time {
+        record.timestamps.push((line.number, time));
+    }
+}
+
+/// Reads one line; `false` when nothing in it was understood.
+fn read_line(line: &Line<'_>, first: bool, state: &mut State, record: &mut CrashRecord) -> bool {
+    let text = line.text.trim();
+    if text.is_empty() {
+        state.in_modules = false;
+        return false;
+    }
+    if first {
+        header::trigger(line, record);
+    }
+    if std::mem::take(&mut state.in_modules) && system::more_modules(text, line.number, record) {
+        state.in_modules = true;
+        return true;
+    }
+    if system::last_words(line, record) {
+        return true;
+    }
+    if state.ended {
+        return after_end(text);
+    }
+    if text.starts_with("---[ end trace") {
+        state.ended = true;
+        state.trace = None;
+        return true;
+    }
+    if let Some(list) = text.strip_prefix("Modules linked in:") {
+        if record.modules.is_empty() {
+            system::modules(list, line.number, record);
+            state.in_modules = true;
+        }
+        state.trace = None;
+        return true;
+    }
+    if std::mem::take(&mut state.in_stack) && x86::more_stack(text, record) {
+        state.in_stack = true;
+        return true;
+    }
+    first
+        | header::follow_up(line, record)
+        | (system::machine(line, record)
+            || arm::line(line, state, record)
+            || x86::line(line, state, record)
+            || trace::line(line, state, record))
+}
+
+/// Lines after `---[ end trace` that still belong to the report: the repetition of the registers.
+fn after_end(text: &str) -> bool {
+    [
+        "RIP: ", "RSP: ", "Code: ", "RAX: ", "RDX: ", "RBP: ", "R10: ", "R13: ", "FS: ", "CS: ", "CR2: ",
+        "PKRU: ", "note: ",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
+}
+
+impl State {
+    /// Stores a register of the first block; later blocks and the user's are passed over.
+    fn register(&mut self, record: &mut CrashRecord, name: &str, reg: Reg, digits: &str, line: u32) {
+        if self.user || self.ended || !self.names.insert(name.to_owned()) {
+            return;
+        }
+        let printed = PrintedHex::new(digits);
+        let value = match printed.value {
+            Some(value) if digits.len() == 16 => RegValue::Known { value, line },
+            digits => RegValue::Damaged { printed: printed.digits, digits, line },
+        };
+        record.registers.0.insert(reg, value);
+    }
+
+    /// Stores a control register, under the same rule.
+    fn control(&mut self, record: &mut CrashRecord, name: &str, digits: &str, line: u32) {
+        if self.user || self.ended || !self.names.insert(name.to_owned()) {
+            return;
+        }
+        let value = Located { value: PrintedHex::new(digits), line };
+        record.control_registers.push((name.to_owned(), value));
+    }
+}
+
+/// The CPU by what only it prints, where no register line said so already.
+fn guess_arch(record: &CrashRecord) -> Option<Arch> {
+    let release = record.release.as_ref().map(|r| r.value.as_str()).unwrap_or_default();
+    for (mark, arch) in
+        [("amd64", Arch::X86_64), ("x86_64", Arch::X86_64), ("arm64", Arch::Arm64), ("aarch64", Arch::Arm64)]
+    {
+        if release.ends_with(mark) {
+            return Some(arch);
+        }
+    }
+    let stacks = record.other_stacks.iter().flat_map(|(_, frames)| frames);
+    record.frames.iter().chain(stacks).find_map(|frame| {
+        let name = frame.at.symbol.as_deref()?;
+        let starts = |heads: &[&str]| heads.iter().any(|head| name.starts_with(head));
+        if starts(&[
+            "entry_SYSCALL_64",
+            "do_syscall_64",
+            "__x64_sys_",
+            "__do_sys_x64",
+            "asm_sysvec_",
+            "ret_from_fork_asm",
+        ]) {
+            Some(Arch::X86_64)
+        } else if starts(&["el0_", "el1_", "el0t_", "el1h_", "__arm64_sys_", "invoke_syscall", "do_el0_svc"])
+        {
+            Some(Arch::Arm64)
+        } else {
+            None
+        }
+    })
+}

@@ -1,0 +1,125 @@
+//! Call traces: the crash's own and the others of a report.
+
+use super::State;
+use super::system::ends_trace;
+use super::values::frames;
+use crate::record::{CrashRecord, Family, Located};
+use crate::text::Line;
+
+/// Deeper traces are cut by the kernel itself long before.
+const MOST_FRAMES: usize = 4096;
+
+/// Lines that open a stack of their own, besides `Call Trace:`.
+const OPENERS: &[&str] = &[
+    "Allocated by task",
+    "Freed by task",
+    "Last potentially related work creation",
+    "Second to last potentially related work creation",
+    "Uninit was stored to memory at",
+    "Uninit was created at",
+    "Local variable",
+    "allocated by task",
+    "freed by task",
+    "Last call_rcu()",
+    "which lock already depends on",
+    "the existing dependency chain",
+    "stack backtrace",
+    "NMI backtrace for cpu",
+    "Allocated:",
+    "Freed:",
+    "backtrace:",
+    "backtrace (crc",
+    "page last allocated",
+    "page last free",
+    "hardirqs last",
+    "softirqs last",
+];
+
+pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord) -> bool {
+    let text = line.text.trim();
+    if is_call_trace(text) {
+        open(text, line.number, state, record);
+        return true;
+    }
+    if OPENERS.iter().any(|opener| text.starts_with(opener)) {
+        record.other_stacks.push((Located { value: text.to_owned(), line: line.number }, Vec::new()));
+        state.trace = Some(Some(record.other_stacks.len().saturating_sub(1)));
+        return true;
+    }
+    if ends_trace(text) {
+        state.trace = None;
+        return true;
+    }
+    let Some(trace) = state.trace else { return false };
+    if matches!(
+        text,
+        "<TASK>"
+            | "</TASK>"
+            | "<IRQ>"
+            | "</IRQ>"
+            | "<NMI>"
+            | "</NMI>"
+            | "<EOI>"
+            | "<#DF>"
+            | "<#PF>"
+            | "</#PF>"
+    ) {
+        return true;
+    }
+    // 4.x kernels print `<IRQ>` and `<EOI>` on the frame's own line.
+    let mut body = text;
+    while let Some((_, rest)) =
+        body.strip_prefix('<').and_then(|t| t.split_once("> ")).filter(|(m, _)| m.len() < 6)
+    {
+        body = rest.trim_start();
+    }
+    let found = frames(body, line.number);
+    let known = !found.is_empty();
+    let target = match trace {
+        None => Some(&mut record.frames),
+        Some(index) => record.other_stacks.get_mut(index).map(|(_, frames)| frames),
+    };
+    if let Some(target) = target
+        && target.len() < MOST_FRAMES
+    {
+        target.extend(found);
+    }
+    known
+}
+
+/// `Call Trace:`, `Call trace:`, `Backtrace:` of every CPU.
+pub(crate) fn is_call_trace(text: &str) -> bool {
+    ["Call Trace:", "Call trace:", "Backtrace:", "Backtrace: "].iter().any(|head| text.starts_with(head))
+}
+
+fn open(text: &str, number: u32, state: &mut State, record: &mut CrashRecord) {
+    // A report that already has its trace (or whose first trace another opener announced) goes on
+    // with those of other tasks and CPUs.
+    let announced = matches!(state.trace, Some(Some(index)) if record.other_stacks.get(index).is_some_and(|(head, frames)| {
+        frames.is_empty() && !head.value.starts_with("stack backtrace")
+    }));
+    if announced && record.family != Some(Family::Lockdep) && state.own_trace {
+        return;
+    }
+    if !state.own_trace {
+        state.own_trace = true;
+        state.trace = Some(None);
+        return;
+    }
+    if record.frames.is_empty() {
+        state.trace = Some(None);
+        return;
+    }
+    record.other_stacks.push((Located { value: text.to_owned(), line: number }, Vec::new()));
+    state.trace = Some(Some(record.other_stacks.len().saturating_sub(1)));
+}
+
+/// What a register dump does to the trace it interrupts.
+///
+/// 4.x kernels print a WARN's registers in the middle of the trace: what stands above them is the
+/// warning machinery, and the crash's own frames begin below.
+pub(super) fn interrupted_by_registers(state: &State, record: &mut CrashRecord) {
+    if state.trace == Some(None) && record.pc.is_none() {
+        record.frames.clear();
+    }
+}

@@ -1,0 +1,205 @@
+//! Cuts a log into reports: which lines belong to which crash.
+
+use crate::text::{Caller, Line};
+use crate::trigger::{self, Hit};
+
+/// One report's lines, by index into the log's lines.
+pub(crate) struct Report {
+    /// Lines just before the trigger that already speak of the crash.
+    pub preface: Vec<usize>,
+    /// The trigger line and what belongs to it.
+    pub lines: Vec<usize>,
+    /// Where in the trigger line the trigger stands.
+    pub hit: Hit,
+    caller: Caller,
+    ended: bool,
+    oopsed: bool,
+    any_cpu: bool,
+}
+
+/// Lines that precede the trigger line of the report they belong to.
+const PREFACES: &[&str] = &[
+    "------------[ cut here",
+    "list_add ",
+    "list_add_",
+    "list_del ",
+    "list_del_",
+    "refcount_t: ",
+    "usercopy: ",
+    "skbuff: skb_over_panic",
+    "skbuff: skb_under_panic",
+    "skb_over_panic",
+    "ODEBUG: ",
+    "kernel tried to execute",
+    "Insufficient stack space",
+    "detected buffer overflow",
+    "=====",
+    "rust_kernel: panicked",
+    "attempt to ",
+];
+
+/// How far above its trigger a preface may stand.
+const PREFACE_LINES: usize = 6;
+
+/// Cuts `lines` into reports.
+pub(crate) fn cut(lines: &[Line<'_>]) -> Vec<Report> {
+    let mut reports: Vec<Report> = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let text = line.text.as_ref();
+        if text.starts_with("Linux version ") || text.starts_with("Booting Linux on physical CPU") {
+            // The next boot: nothing below belongs to what crashed before it.
+            for report in reports.iter_mut().rev().take_while(|r| !r.closed()) {
+                report.close();
+            }
+        }
+        if let Some(hit) = trigger::find(text) {
+            // A line that printk replays after dropping messages comes whole again below.
+            let replayed = lines
+                .get(index + 1)
+                .is_some_and(|l| l.text.starts_with("** replaying previous printk message"));
+            if replayed {
+                continue;
+            }
+            let owner = owner(&reports, line);
+            let follows =
+                owner.and_then(|o| reports.get(o)).is_some_and(|report| report.continues_with(hit, text));
+            if !follows {
+                let preface = preface(lines, index, reports.last());
+                if let Some(last) = reports.last_mut() {
+                    while last.lines.len() > 1 && last.lines.last().is_some_and(|l| preface.contains(l)) {
+                        last.lines.pop();
+                    }
+                }
+                reports.push(Report {
+                    preface,
+                    lines: vec![index],
+                    hit,
+                    caller: line.caller,
+                    ended: false,
+                    oopsed: text.contains("[#"),
+                    any_cpu: false,
+                });
+                continue;
+            }
+        }
+        if let Some(report) = owner(&reports, line).and_then(|owner| reports.get_mut(owner)) {
+            report.take(index, text);
+        }
+    }
+    reports
+}
+
+/// The report that a line belongs to: the latest one of the same printk caller, where the log
+/// names callers; otherwise the latest.
+fn owner(reports: &[Report], line: &Line<'_>) -> Option<usize> {
+    // Few reports are open at a time; looking further back than this would make a log of many
+    // thousand reports quadratic.
+    const LOOK_BACK: usize = 8;
+    let recent = || reports.iter().enumerate().rev().take(LOOK_BACK).filter(|(_, report)| !report.closed());
+    if line.caller == Caller::Unknown {
+        return recent().next().map(|(index, _)| index);
+    }
+    recent()
+        .find(|(_, report)| {
+            report.caller == line.caller
+                || report.caller == Caller::Unknown
+                || report.any_cpu && matches!(line.caller, Caller::Cpu(_))
+        })
+        .map(|(index, _)| index)
+}
+
+fn preface(lines: &[Line<'_>], index: usize, last: Option<&Report>) -> Vec<usize> {
+    let from = index.saturating_sub(PREFACE_LINES);
+    let from = from.max(last.and_then(|r| r.lines.first()).map_or(0, |first| first + 1));
+    let Some(own) = lines.get(index) else { return Vec::new() };
+    (from..index)
+        .filter(|at| {
+            lines.get(*at).is_some_and(|line| {
+                let text = line.text.trim_start();
+                line.caller == own.caller && PREFACES.iter().any(|start| text.starts_with(start))
+            })
+        })
+        .collect()
+}
+
+impl Report {
+    fn close(&mut self) {
+        self.caller = Caller::Cpu(u32::MAX);
+        self.any_cpu = false;
+        self.ended = true;
+    }
+
+    fn closed(&self) -> bool {
+        self.caller == Caller::Cpu(u32::MAX)
+    }
+
+    fn take(&mut self, index: usize, text: &str) {
+        self.lines.push(index);
+        self.ended |= text.trim_start().starts_with("---[ end trace");
+        self.oopsed |= text.contains("[#");
+        self.any_cpu |= text.contains("Sending NMI from CPU") || text.contains("Sending NMI to ");
+    }
+
+    /// Whether a trigger in a line of this report's context goes on with it instead of opening another.
+    fn continues_with(&self, hit: Hit, text: &str) -> bool {
+        match hit.needle {
+            // A panic that only says that the kernel stops because of what stands above.
+            "Kernel panic" => !self.ended || PANIC_CONSEQUENCES.iter().any(|word| text.contains(word)),
+            // The die() line of a fault or of a BUG.
+            "Internal error:" | "Oops: " | "invalid opcode:" | "general protection fault" | "int3:" => {
+                !self.ended && !self.oopsed && self.announces_oops()
+            }
+            // `Oops: invalid opcode: …`, `traps: PANIC: double fault`: one line, two words.
+            "PANIC: double fault" => false,
+            "SError Interrupt" => !self.ended,
+            "kernel BUG" | "Kernel BUG" => {
+                !self.ended && matches!(self.hit.needle, "panicked at" | "BUG kmalloc-")
+            }
+            "INFO:" => {
+                !self.ended && matches!(self.hit.needle, "BUG:" | "BUG kmalloc-") && is_slab_detail(text)
+            }
+            "unreferenced object" => self.hit.needle == "BUG:" && self.lines.len() < 3,
+            _ => false,
+        }
+    }
+
+    fn announces_oops(&self) -> bool {
+        matches!(
+            self.hit.needle,
+            "Unable to handle kernel"
+                | "BUG:"
+                | "kernel BUG"
+                | "Kernel BUG"
+                | "panicked at"
+                | "Unhandled fault:"
+                | "Alignment trap:"
+        )
+    }
+}
+
+/// SLUB's own lines within its report.
+fn is_slab_detail(text: &str) -> bool {
+    ["INFO: Allocated in", "INFO: Freed in", "INFO: Slab", "INFO: Object"]
+        .iter()
+        .any(|start| text.contains(start))
+}
+
+/// Texts of panics that are the consequence of an earlier report.
+const PANIC_CONSEQUENCES: &[&str] = &[
+    "Fatal exception",
+    "Oops",
+    "panic_on_warn set",
+    "hung_task",
+    "softlockup",
+    "Hard LOCKUP",
+    "RCU Stall",
+    "kasan.fault=panic set",
+    "KFENCE: ",
+    "UBSAN: ",
+    "Attempted to kill init",
+    "Aiee, killing interrupt handler",
+    "System is deadlocked",
+    "panic_on_oops",
+    "BUG!",
+    "Asynchronous SError",
+];
