@@ -1,1 +1,40 @@
-fn main() {}
+//! `kwhy`: why did this Linux kernel crash?
+
+mod args;
+mod command_error;
+mod decode_cmd;
+mod disasm_cmd;
+mod explain;
+mod follow;
+mod images;
+mod input;
+mod output;
+mod progress;
+#[cfg(test)]
+mod reference;
+mod shell;
+mod sources;
+mod type_cmd;
+
+use args::{Cli, Command};
+use clap::Parser;
+use command_error::CommandError;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let lang = output::language(cli.output().lang);
+    command_error::guard(lang, move || run(cli))
+}
+
+fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    match cli.command {
+        None => explain::run(&cli.explain),
+        Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Decode(args)) => decode_cmd::run(&args),
+        Some(Command::Disasm(args)) => disasm_cmd::run(&args),
+        Some(Command::Type(args)) => type_cmd::run(&args),
+        Some(Command::Completions(args)) => shell::completions(&args),
+        Some(Command::Man) => shell::man(),
+    }
+}

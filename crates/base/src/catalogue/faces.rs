@@ -57,6 +57,7 @@ messages! {
     CHECKS = "Checks" / "核对";
     CHECK = "check" / "核对项";
     ALSO = "The same in other terms" / "换个角度表述";
+    ALSO_PATH = "path" / "路径";
     FUNCTION = "function" / "函数";
     LOOKS_LIKE = "looks like" / "看起来是";
     DETAIL = "detail" / "详情";

@@ -91,7 +91,7 @@ fn crash() -> Crash {
             Taint { letter: 'E', meaning: text("an unsigned module was loaded") },
         ]),
         fault: Some(Fault {
-            address: Some(Hex(0x323b_fa8c_17cc5)),
+            address: Some(Hex(0x0003_23bf_a8c1_7cc5)),
             address_likely: Some(Hex(0xd503_23bf_a8c1_7cc5)),
             address_class: Some("non-canonical".into()),
             address_reason: Some(text("bits 63:48 are neither all zero nor all one")),

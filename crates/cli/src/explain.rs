@@ -1,0 +1,109 @@
+//! `kwhy [explain] LOG… -i IMAGE…`.
+
+use crate::args::{Cli, ExplainArgs};
+use crate::command_error::{CommandError, UNDETERMINED, UNUSABLE, warn};
+use crate::images::Images;
+use crate::input::{self, LogText};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::sources::SourceTree;
+use crate::{follow, input::chosen};
+use clap::CommandFactory;
+use kwhy_base::catalogue::cli as c;
+use kwhy_base::prose;
+use kwhy_diagnose::{ImageInput, Inputs, analyze};
+use kwhy_report::{Note, Report};
+use std::process::ExitCode;
+
+/// Explains every crash of every input.
+pub fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {
+    let output = Output::new(&args.output);
+    let Some(inputs) = chosen(&args.inputs) else {
+        eprintln!("{}", Cli::command().render_help());
+        return Ok(ExitCode::from(UNUSABLE));
+    };
+    output.spare(&inputs)?;
+    output.spare(&args.images)?;
+    for directory in args.sources.iter().filter(|directory| !directory.is_dir()) {
+        warn(output.lang, prose!(c::NO_SOURCE, path = directory.to_string_lossy()));
+    }
+    let mut all_usable = true;
+    if args.follow {
+        let [input] = inputs.as_slice() else {
+            return Err(CommandError::unusable(prose!(c::FOLLOW_ONE)));
+        };
+        return follow::run(args, input, &output);
+    }
+
+    let mut logs = Vec::new();
+    for path in &inputs {
+        match input::read(path) {
+            Ok(log) => logs.push(log),
+            Err(error) => {
+                error.show(output.lang);
+                all_usable = false;
+            }
+        }
+    }
+    if logs.is_empty() {
+        return Ok(ExitCode::from(UNUSABLE));
+    }
+
+    let progress = Progress::start(output.lang, &prose!(c::ANALYSING));
+    let mut report = Report { schema: "kwhy-report/1", crashes: Vec::new(), notes: Vec::new() };
+    for log in &logs {
+        let one = explain(args, log, &output, &mut all_usable);
+        append(&mut report, one, log, logs.len() > 1);
+    }
+    drop(progress);
+    output.write(&kwhy_report::render(&report, output.format, output.lang, &output.options))?;
+    Ok(if all_usable { verdict(&report) } else { ExitCode::from(UNUSABLE) })
+}
+
+/// The exit code that the contract gives a report.
+pub fn verdict(report: &Report) -> ExitCode {
+    let found = report.crashes.iter().any(|crash| crash.cause != "undetermined");
+    ExitCode::from(if found { 0 } else { UNDETERMINED })
+}
+
+/// Explains one log. Images that cannot be read are told of and left out.
+pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &mut bool) -> Report {
+    // The log says which kernel and which modules are wanted, so that a folder of thousands of
+    // candidates needs no more than a look at their names.
+    let parsed = kwhy_oops::parse(&log.bytes);
+    let images = Images::find(&args.images, &parsed);
+    for error in &images.errors {
+        error.show(output.lang);
+        *all_usable = false;
+    }
+    let release = parsed.crashes.iter().find_map(|crash| crash.release.as_ref()).map(|r| r.value.as_str());
+    let sources = SourceTree::new(&args.sources, &args.images, release);
+    let inputs = Inputs {
+        log: &log.bytes,
+        images: images.mapped.iter().map(|(name, data)| ImageInput { name: name.clone(), data }).collect(),
+        sources: Some(&sources),
+    };
+    let mut report = analyze(&inputs);
+    let oddities = log.oddities.iter().chain(&images.remarks).cloned();
+    report.notes.extend(oddities.map(|text| Note { line: None, text: text.into() }));
+    report
+}
+
+/// Adds the report on one log to the whole. With several logs, notes say which is meant.
+fn append(whole: &mut Report, one: Report, log: &LogText, several: bool) {
+    if several {
+        let first = whole.crashes.len().saturating_add(1);
+        let last = whole.crashes.len().saturating_add(one.crashes.len());
+        let text = match one.crashes.len() {
+            0 => prose!(c::FILE_HAS_NONE, path = &log.name),
+            1 => prose!(c::FILE_HAS_ONE, path = &log.name, number = first),
+            _ => prose!(c::FILE_HAS, path = &log.name, first = first, last = last),
+        };
+        whole.notes.push(Note { line: None, text: text.into() });
+    }
+    whole.crashes.extend(one.crashes);
+    whole.notes.extend(one.notes.into_iter().map(|note| match several {
+        false => note,
+        true => Note { text: prose!(c::NOTE_OF, path = &log.name, note = note.text.0).into(), ..note },
+    }));
+}

@@ -1,0 +1,165 @@
+//! Reads what is to be explained, and says kindly what cannot be.
+//!
+//! Logs are read whole, never mapped: they grow and are rotated while one looks at them.
+
+use crate::command_error::CommandError;
+use kwhy_base::catalogue::cli as c;
+use kwhy_base::{Prose, prose};
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+/// What is read of one input: 1 GiB. More is no console log, or one to be cut first.
+const MOST: u64 = 1 << 30;
+
+/// A log, as text of the machine that crashed.
+pub struct LogText {
+    /// The name to call it by.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What is odd about it.
+    pub oddities: Vec<Prose>,
+}
+
+/// The inputs to read: those given, or standard input where that is piped. `None` when there is
+/// nothing to read and a person to tell.
+pub fn chosen(given: &[PathBuf]) -> Option<Vec<PathBuf>> {
+    match given {
+        [] if std::io::stdin().is_terminal() => None,
+        [] => Some(vec![PathBuf::from("-")]),
+        given => Some(given.to_vec()),
+    }
+}
+
+/// The name that messages use for an input.
+pub fn name(path: &Path) -> String {
+    if is_stdin(path) { "stdin".to_owned() } else { path.to_string_lossy().into_owned() }
+}
+
+/// Whether `path` is standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Reads the log at `path`.
+pub fn read(path: &Path) -> Result<LogText, CommandError> {
+    let name = name(path);
+    let mut bytes = Vec::new();
+    let read = if is_stdin(path) {
+        std::io::stdin().lock().take(MOST).read_to_end(&mut bytes)
+    } else {
+        refuse_directory(path)?;
+        File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| unreadable(path, &error))?;
+    if let Some((format, hint)) = foreign(&bytes, &name) {
+        return Err(CommandError::unusable(prose!(c::NOT_A_LOG, path = name, format = format)).hint(hint));
+    }
+    let mut oddities = Vec::new();
+    if bytes.len() as u64 == MOST {
+        oddities.push(prose!(c::TOO_LONG, bytes = MOST));
+    }
+    if let Some(text) = utf16(&bytes) {
+        oddities.push(prose!(c::WAS_UTF16));
+        bytes = text.into_bytes();
+    }
+    if bytes.is_empty() {
+        oddities.push(prose!(c::EMPTY));
+    } else if binary(&bytes) {
+        oddities.push(prose!(c::BINARY));
+    }
+    Ok(LogText { name, bytes, oddities })
+}
+
+/// A directory is the commonest wrong input: it is what `-i` takes.
+pub fn refuse_directory(path: &Path) -> Result<(), CommandError> {
+    if path.is_dir() {
+        let name = path.to_string_lossy();
+        let error = CommandError::unusable(prose!(c::IS_DIRECTORY, path = &*name));
+        return Err(error.hint(prose!(c::HINT_DIRECTORY, path = &*name)));
+    }
+    Ok(())
+}
+
+/// The error for a file that cannot be opened or read.
+pub fn unreadable(path: &Path, error: &std::io::Error) -> CommandError {
+    let name = name(path);
+    let result = CommandError::unusable(prose!(c::CANNOT_READ, path = &name)).because(error);
+    match error.kind() {
+        std::io::ErrorKind::NotFound => result.hint(prose!(c::HINT_NOT_FOUND)),
+        std::io::ErrorKind::PermissionDenied => result.hint(prose!(c::HINT_PERMISSION, path = &name)),
+        _ => result,
+    }
+}
+
+/// Files known by their first bytes to be something else, and what to do with each.
+fn foreign(bytes: &[u8], name: &str) -> Option<(&'static str, Prose)> {
+    let unpack = |tool: &str| prose!(c::HINT_UNPACK, tool = tool, path = name);
+    let known: [(&[u8], &'static str, Prose); 9] = [
+        (b"\x7fELF", "ELF", prose!(c::HINT_ELF, path = name)),
+        (b"KDUMP   ", "kdump", prose!(c::HINT_VMCORE)),
+        (b"\x1f\x8b", "gzip", unpack("zcat")),
+        (b"\xfd7zXZ\0", "xz", unpack("xzcat")),
+        (b"\x28\xb5\x2f\xfd", "zstd", unpack("zstdcat")),
+        (b"BZh", "bzip2", unpack("bzcat")),
+        (b"\x89PNG", "PNG", prose!(c::HINT_PICTURE)),
+        (b"\xff\xd8\xff", "JPEG", prose!(c::HINT_PICTURE)),
+        (b"%PDF-", "PDF", prose!(c::HINT_PICTURE)),
+    ];
+    let (_, format, hint) = known.into_iter().find(|(magic, ..)| bytes.starts_with(magic))?;
+    // An ELF core is a vmcore: e_type 4, little-endian, at offset 16.
+    if format == "ELF" && bytes.get(16..18) == Some(&[4, 0]) {
+        return Some(("ELF core", prose!(c::HINT_VMCORE)));
+    }
+    Some((format, hint))
+}
+
+/// Text as some terminals on other systems save it.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (big, rest) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (false, rest),
+        [0xfe, 0xff, rest @ ..] => (true, rest),
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|pair| match pair {
+        [a, b] if big => u16::from_be_bytes([*a, *b]),
+        [a, b] => u16::from_le_bytes([*a, *b]),
+        _ => 0xfffd,
+    });
+    Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect())
+}
+
+/// Whether the beginning is mostly no text. Serial lines lose and gain a byte now and then, so
+/// a few are no sign.
+fn binary(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
+    let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31 | 127)).count();
+    odd * 10 > head.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_log_is_known_by_its_first_bytes() {
+        assert_eq!(foreign(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0", "v").map(|f| f.0), Some("ELF"));
+        assert_eq!(
+            foreign(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0", "v").map(|f| f.0),
+            Some("ELF core")
+        );
+        assert_eq!(foreign(b"\x1f\x8b\x08", "v").map(|f| f.0), Some("gzip"));
+        assert!(foreign(b"[    0.0] Linux", "v").is_none());
+        assert!(foreign(b"", "v").is_none());
+    }
+
+    #[test]
+    fn utf16_is_read_and_binary_is_noticed() {
+        assert_eq!(utf16(b"\xff\xfeO\0K\0").as_deref(), Some("OK"));
+        assert_eq!(utf16(b"\xfe\xff\0O\0K").as_deref(), Some("OK"));
+        assert_eq!(utf16(b"OK"), None);
+        assert!(binary(&[0, 1, 2, 3, 4, 5]));
+        assert!(!binary(b"[   1.0] \x1b[31mOops\x1b[0m\r\n\0"));
+    }
+}
