@@ -3,6 +3,7 @@
 use crate::function::{CodeRange, Function, Scope, ScopeKind, Variable};
 use crate::image::Image;
 use crate::locations::FrameBase;
+use crate::queries::MAX_PROLOGUE;
 use crate::types::TypeId;
 use crate::units::{Debug, Die, Unit};
 use gimli::{AttributeValue, UnitOffset};
@@ -29,7 +30,7 @@ impl<'d> Image<'d> {
         offset: usize,
     ) -> Option<Function> {
         let entry = debug.entry(unit, UnitOffset(offset))?;
-        let ranges = code_ranges(debug, unit, &entry);
+        let mut ranges = code_ranges(debug, unit, &entry);
         let low = entry
             .attr_value(gimli::DW_AT_entry_pc)
             .or_else(|| entry.attr_value(gimli::DW_AT_low_pc))
@@ -37,7 +38,16 @@ impl<'d> Image<'d> {
             .map(ImageAddr);
         // The first range is the function proper; a split-off part comes after it.
         let first = ranges.first()?.start;
-        let entry_point = low.filter(|low| ranges.iter().any(|range| range.contains(low))).unwrap_or(first);
+        let mut entry_point =
+            low.filter(|low| ranges.iter().any(|range| range.contains(low))).unwrap_or(first);
+        // Instructions for patching come first where the symbol says so; see `function_place()`.
+        if let Some(symbol) = self.symbol_at(entry_point).filter(|symbol| symbol.function)
+            && (1..MAX_PROLOGUE).contains(&entry_point.0.wrapping_sub(symbol.address.0))
+            && let Some(range) = ranges.iter_mut().find(|range| range.start == entry_point)
+        {
+            range.start = symbol.address;
+            entry_point = symbol.address;
+        }
         let name = debug.name(unit, &entry).unwrap_or_else(|| Rc::from("?"));
         Some(Function {
             name,

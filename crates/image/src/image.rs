@@ -4,6 +4,7 @@ use crate::btf::Btf;
 use crate::elf::Elf;
 use crate::function::{CodeRange, Function};
 use crate::layout::{self, Layout};
+use crate::patch_sites::Table;
 use crate::symbols::Symbols;
 use crate::types::{Type, TypeId};
 use crate::units::{Debug, TypeTable};
@@ -29,6 +30,7 @@ pub struct Image<'d> {
     pub(crate) problems: RefCell<Vec<String>>,
     debug: OnceCell<Option<Debug<'d>>>,
     btf: OnceCell<Option<Btf<'d>>>,
+    pub(crate) patch_tables: OnceCell<Vec<Table<'d>>>,
     pub(crate) types: TypeTable,
 }
 
@@ -55,6 +57,7 @@ impl<'d> Image<'d> {
             problems: RefCell::new(problems),
             debug: OnceCell::new(),
             btf: OnceCell::new(),
+            patch_tables: OnceCell::new(),
             types: TypeTable::default(),
         };
         // The first type is void.
@@ -144,14 +147,25 @@ impl<'d> Image<'d> {
 
     /// Bytes as linked (modules: before relocation); fewer than `len` where the section ends; `None` where nothing is there.
     pub fn bytes(&self, address: ImageAddr, len: usize) -> Option<Cow<'d, [u8]>> {
+        self.mapped(address, len).map(Cow::Borrowed)
+    }
+
+    pub(crate) fn mapped(&self, address: ImageAddr, len: usize) -> Option<&'d [u8]> {
         let section = self.section_of(address)?;
         let start = usize::try_from(address.0.checked_sub(section.address)?).ok()?;
         let rest = self.elf.raw(section).get(start..).filter(|rest| !rest.is_empty())?;
-        Some(Cow::Borrowed(rest.get(..len).unwrap_or(rest)))
+        Some(rest.get(..len).unwrap_or(rest))
     }
 
-    fn section_of(&self, address: ImageAddr) -> Option<&crate::elf::Section<'d>> {
+    pub(crate) fn section_of(&self, address: ImageAddr) -> Option<&crate::elf::Section<'d>> {
         self.elf.sections.iter().find(|section| section.loaded() && section.contains(address.0))
+    }
+
+    pub(crate) fn note(&self, problem: &str) {
+        let mut problems = self.problems.borrow_mut();
+        if !problems.iter().any(|known| known == problem) {
+            problems.push(problem.to_owned());
+        }
     }
 
     /// Name of the section that holds `address` and whether it is executable / writable.
@@ -186,8 +200,7 @@ impl<'d> Image<'d> {
     /// The out-of-line function whose code (any of its ranges) covers `address`.
     pub fn function_at(&self, address: ImageAddr) -> Option<Rc<Function>> {
         let debug = self.debug()?;
-        let unit = debug.unit_at(address.0)?;
-        let die = debug.function_die(&unit, address.0)?;
+        let (unit, die) = self.function_place(debug, address)?;
         let key = unit.offset.checked_add(die)?;
         if let Some(built) = debug.built.borrow().get(&key) {
             return built.clone();

@@ -11,10 +11,42 @@ use std::rc::Rc;
 
 const MAX_PARAMETERS: usize = 256;
 
+/// Longest stretch of patchable instructions that a compiler puts before the code that its
+/// debug information covers; two `nop`s (8 bytes) in arm64 kernels.
+pub(crate) const MAX_PROLOGUE: u64 = 64;
+
 impl<'d> Image<'d> {
+    /// The unit and the entry of the function that covers `address`.
+    ///
+    /// GCC before version 13 leaves the instructions of `-fpatchable-function-entry` out of the
+    /// function's range, though the symbol covers them: an address there belongs to the
+    /// function that starts right after it under the same symbol.
+    pub(crate) fn function_place(
+        &self,
+        debug: &Debug<'d>,
+        address: ImageAddr,
+    ) -> Option<(Rc<Unit<'d>>, usize)> {
+        let exact = |address: u64| {
+            let unit = debug.unit_at(address)?;
+            let die = debug.function_die(&unit, address)?;
+            Some((unit, die))
+        };
+        if let Some(found) = exact(address.0) {
+            return Some(found);
+        }
+        let symbol = self.symbol_at(address).filter(|symbol| symbol.function)?;
+        if address.0.checked_sub(symbol.address.0)? >= MAX_PROLOGUE {
+            return None;
+        }
+        (address.0..address.0.saturating_add(MAX_PROLOGUE.min(symbol.size))).skip(1).find_map(exact)
+    }
+
     pub(crate) fn find_source(&self, address: ImageAddr) -> Vec<SourceFrame> {
         let Some(debug) = self.debug() else { return Vec::new() };
-        let Some(unit) = debug.unit_at(address.0) else { return Vec::new() };
+        let place = self.function_place(debug, address);
+        let Some(unit) = place.map(|(unit, _)| unit).or_else(|| debug.unit_at(address.0)) else {
+            return Vec::new();
+        };
         let row = debug.lines(&unit).at(address.0);
         // Where the innermost level is; then, going outwards, where each call was.
         let mut file = row.and_then(|row| debug.file(&unit, u64::from(row.file))).map(|file| file.shown);
@@ -23,6 +55,12 @@ impl<'d> Image<'d> {
             let Some(symbol) = self.symbol_at(address).filter(|_| row.is_some()) else { return Vec::new() };
             return vec![SourceFrame { function: Rc::from(symbol.name), file, line }];
         };
+        // In front of the code that the line table covers: the line of the declaration.
+        if row.is_none()
+            && let Some((declared_file, declared_line)) = &function.declared
+        {
+            (file, line) = (Some(Rc::clone(declared_file)), Some(*declared_line));
+        }
         let mut frames = Vec::new();
         for scope in function.body.chain(address).into_iter().rev() {
             match &scope.kind {
@@ -46,7 +84,8 @@ impl<'d> Image<'d> {
 
     pub(crate) fn find_lines(&self, range: CodeRange) -> Vec<LineRow> {
         let Some(debug) = self.debug() else { return Vec::new() };
-        let Some(unit) = debug.unit_at(range.start.0) else { return Vec::new() };
+        let place = self.function_place(debug, range.start).map(|(unit, _)| unit);
+        let Some(unit) = place.or_else(|| debug.unit_at(range.start.0)) else { return Vec::new() };
         let rows = debug.lines(&unit).within(range.start.0..range.end.0);
         rows.into_iter()
             .filter_map(|row| {

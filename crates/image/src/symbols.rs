@@ -21,7 +21,7 @@ use crate::elf::{Elf, consts, u16_at, u32_at, u64_at};
 use crate::layout::Layout;
 use kwhy_base::ImageAddr;
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ENTRY: usize = 24;
 /// Questions by address answered by scanning before the sorted index is made; one scan costs
@@ -137,6 +137,27 @@ impl<'d> Symbols<'d> {
         found.into_iter().map(|symbol| self.present(elf, layout, symbol)).collect()
     }
 
+    /// The values of several symbols, found in one pass.
+    pub(crate) fn addresses(&self, names: &[&'static str]) -> BTreeMap<&'static str, u64> {
+        let mut places = BTreeMap::new();
+        for name in names {
+            let mut needle = name.as_bytes().to_vec();
+            needle.push(0);
+            for place in memchr::memmem::find_iter(self.strings, &needle) {
+                places.insert(place, *name);
+            }
+        }
+        let mut found = BTreeMap::new();
+        if !places.is_empty() {
+            for symbol in self.iter().filter(|symbol| symbol.section != consts::SHN_UNDEF) {
+                if let Some(name) = places.get(&(symbol.name as usize)) {
+                    found.insert(*name, symbol.value);
+                }
+            }
+        }
+        found
+    }
+
     pub(crate) fn at(&self, elf: &Elf<'d>, layout: &Layout, address: u64) -> Option<Symbol> {
         let (start, candidates) = self.covering(elf, address)?;
         // A symbol of one section says nothing about an address in another.
@@ -220,10 +241,12 @@ impl<'d> Symbols<'d> {
     fn preference(&self, symbol: RawSymbol) -> (bool, bool, usize, &'d str) {
         let name = self.name(symbol);
         let weak = symbol.bind() == consts::STB_WEAK && symbol.kind() != consts::STT_OBJECT;
-        let provided = symbol.bind() != consts::STB_LOCAL
-            && ["__start_", "__stop_", "__end_"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix) || name == prefix.trim_end_matches('_'));
+        // may_be_linker_script_provide_symbol()
+        let provided = name.len() >= 8
+            && name.starts_with("__")
+            && (["__start_", "__stop_", "__end_"].iter().any(|prefix| name.starts_with(prefix))
+                || name.ends_with("_start")
+                || name.ends_with("_end"));
         let underscores = name.bytes().take_while(|byte| *byte == b'_').count();
         (weak, provided, underscores, name)
     }
