@@ -4,6 +4,7 @@
 //! typed pointer is a member of what the pointer's expression denotes. "Best" prefers names that
 //! hold at the point asked about, in the functions asked for, and whose types explain the access.
 
+use crate::assembler;
 use crate::insn::Operator;
 use crate::path::{self, Fit, Path, Spot};
 use crate::scene::Scene;
@@ -274,18 +275,25 @@ impl<'i, 'd> Scene<'i, 'd> {
     /// A parameter of a function that has no variables of its own in the debug information
     /// (assembler): by the declaration that C code sees.
     fn parameter(&self, register: Reg) -> Option<Described> {
-        if self.function.as_ref().is_some_and(|function| !function.body.variables.is_empty()) {
+        if !self.in_assembler() {
             return None;
         }
         let cpu = kwhy_arch::cpu(self.arch())?;
         let index = cpu.arguments.iter().position(|argument| *argument == register)?;
-        let prototype = self.prototype(&self.symbol)?;
-        let (name, ty) = prototype.parameters.get(index)?;
-        let text = match name {
-            Some(name) => name.to_string(),
-            None => format!("arg{index}"),
+        let declared = self.prototype(&self.symbol).and_then(|p| p.parameters.get(index).cloned());
+        let (name, ty) = declared.unwrap_or((None, None));
+        let text = match (name, assembler::parameter(&self.symbol, index)) {
+            (Some(name), _) => name.to_string(),
+            (None, Some(name)) => name.to_owned(),
+            (None, None) => return None,
         };
-        Some(Described { text, points_to: None, ty: *ty, footing: Footing::Here })
+        Some(Described { text, points_to: None, ty, footing: Footing::Here })
+    }
+
+    /// Whether the function has no variables of its own in the debug information.
+    fn in_assembler(&self) -> bool {
+        self.function.as_ref().is_none_or(|function| function.body.variables.is_empty())
+            && assembler::parameter(&self.symbol, 0).is_some()
     }
 
     fn phi(&self, view: &View, block: ImageAddr, place: Place, depth: u32) -> Option<Described> {
@@ -310,6 +318,14 @@ impl<'i, 'd> Scene<'i, 'd> {
             && let Some(pointer) = self.per_cpu_pointer(view, a, b, depth)
         {
             return Some(pointer);
+        }
+        // Assembler aligns a pointer down to read whole words: still the same object to C.
+        if operator == Operator::And
+            && let Some(mask) = b.as_constant()
+            && (1..4096).contains(&mask.wrapping_neg())
+            && self.in_assembler()
+        {
+            return self.describe_at(view, a, depth + 1);
         }
         // Page and alignment masks and the like are shown as they are; the footing is the worse.
         let sign = match operator {
@@ -392,7 +408,7 @@ impl<'i, 'd> Scene<'i, 'd> {
         depth: u32,
     ) -> Option<Described> {
         let lvalue = self.best_lvalue(view, address, segment, width, Some((lsb, bits)), depth + 1)?;
-        (lvalue.fit == Some(Fit::Bits)).then(|| Described {
+        (lvalue.fit == Some(Fit::Bits)).then_some(Described {
             text: lvalue.text,
             points_to: None,
             ty: lvalue.ty,
@@ -453,7 +469,14 @@ impl<'i, 'd> Scene<'i, 'd> {
             return self.per_cpu(view, address, width);
         }
         let Some(id) = address.node else { return self.global(view, address.plus as u64, width) };
-        if let Some(local) = self.local(view, address, width, bits) {
+        // A variable in memory that is not the stack is one the compiler never gave a place of its
+        // own: it equals the memory that it was read from, so it names what is read there but not
+        // the memory.
+        let on_stack = matches!(self.node(id), Some(Node::Entry(register))
+            if kwhy_arch::cpu(self.arch()).is_some_and(|cpu| cpu.sp == register));
+        if (on_stack || depth > 0)
+            && let Some(local) = self.local(view, address, width, bits)
+        {
             return Some(local);
         }
         let mut best: Option<LValue> = None;
@@ -473,7 +496,7 @@ impl<'i, 'd> Scene<'i, 'd> {
                 Some((self.rank(view, name.variable, value)?, name.variable, name.plus))
             })
             .collect();
-        names.sort_by(|a, b| b.0.cmp(&a.0));
+        names.sort_by_key(|name| std::cmp::Reverse(name.0));
         for (rank, variable, plus) in names.into_iter().take(40) {
             let Some(info) = self.names.variables.get(variable) else { continue };
             let described = Described {
@@ -564,6 +587,15 @@ impl<'i, 'd> Scene<'i, 'd> {
         }
         if index.is_some() {
             return None;
+        }
+        // Assembler reads strings and pages in words of its own choice: the C type is bytes.
+        if self.in_assembler() && path::is_postfix(&pointer.text) {
+            lvalue.text = match offset {
+                0 => format!("*{}", pointer.text),
+                _ => format!("{}[{offset}]", pointer.text),
+            };
+            lvalue.fit = Some(Fit::Wider);
+            return Some(lvalue);
         }
         lvalue.pointee = pointee;
         let cast = match width {

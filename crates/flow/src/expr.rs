@@ -1,6 +1,6 @@
 //! The expression that faulted: which C object an instruction touched, in whose terms.
 
-use crate::describe::{Described, Footing, LValue};
+use crate::describe::{Described, Footing, LValue, View};
 use crate::insn::{AccessKind, Effect, Flow, MemOperand, Operator, Target, Value as Operand};
 use crate::path::Fit;
 use crate::scene::{Scene, SceneAccess};
@@ -77,7 +77,11 @@ impl<'i, 'd> Scene<'i, 'd> {
             .chain(levels.iter().take(primary).rev())
             .map(|(level, _)| *level)
             .collect();
-        let lvalue = self.access_lvalue(pc, access, &order, true)?;
+        let own: Vec<usize> = levels.iter().skip(primary).map(|(level, _)| *level).collect();
+        let lvalue = self
+            .access_lvalue(pc, access, &own, false)
+            .filter(|lvalue| lvalue.fit.is_some())
+            .or_else(|| self.access_lvalue(pc, access, &order, true))?;
         let mut main = self.terms(&lvalue, levels.get(primary).map(|l| &l.1), frames.get(primary));
         // A pointer that is only an inlined function's parameter says nothing of where it came
         // from; the caller's words for it do.
@@ -225,37 +229,78 @@ impl<'i, 'd> Scene<'i, 'd> {
         }
     }
 
+    /// How `pc` is looked at: first in the terms of the function that its line belongs to and of
+    /// those it is inlined into, then in any terms.
+    fn outlook(&self, pc: ImageAddr) -> Outlook {
+        let frames = self.image.source_at(pc);
+        let levels = self.levels(pc);
+        let primary = primary_level(&frames, levels.len());
+        let own: Vec<usize> = levels.iter().skip(primary).map(|l| l.0).collect();
+        let all: Vec<usize> =
+            own.iter().copied().chain(levels.iter().take(primary).rev().map(|l| l.0)).collect();
+        Outlook {
+            views: [self.view(pc, &own, false), self.view(pc, &all, true)],
+            function: levels.get(primary).map(|l| Rc::clone(&l.1)),
+            frame: frames.into_iter().nth(primary),
+        }
+    }
+
+    /// The first view's answer that a type explains, else the last one's.
+    fn lvalue_in(
+        &self,
+        outlook: &Outlook,
+        address: Value,
+        segment: Option<Reg>,
+        width: u8,
+    ) -> Option<LValue> {
+        let [own, any] = &outlook.views;
+        let first = self.lvalue(own, address, segment, width);
+        first.filter(|l| l.fit.is_some()).or_else(|| self.lvalue(any, address, segment, width))
+    }
+
+    fn described_in(&self, outlook: &Outlook, value: Value) -> Option<Described> {
+        outlook.views.iter().find_map(|view| self.describe(view, value))
+    }
+
     /// What the call instruction at `call` calls, in C: `s->ops->start`, and the member it is in.
     #[must_use]
     pub fn call_target(&self, call: ImageAddr) -> Option<Terms> {
         let insn = self.insn(call)?;
         let (Flow::CallIndirect(target) | Flow::JumpIndirect(target)) = &insn.flow else { return None };
-        let frames = self.image.source_at(call);
-        let levels = self.levels(call);
-        let primary = primary_level(&frames, levels.len());
-        let order: Vec<usize> =
-            levels.iter().skip(primary).chain(levels.iter().take(primary).rev()).map(|l| l.0).collect();
-        let view = self.view(call, &order, true);
-        let function = levels.get(primary).map(|l| &l.1);
+        let outlook = self.outlook(call);
         let state = self.state(call)?;
+        let (function, frame) = (outlook.function.as_ref(), outlook.frame.as_ref());
         match target {
             Target::Memory(memory) => {
                 let address = self.solved.borrow_mut().address(&state, memory)?;
-                let lvalue = self.lvalue(&view, address, memory.segment, 8)?;
-                Some(self.target_terms(&lvalue, function, frames.get(primary)))
+                let lvalue = self.lvalue_in(&outlook, address, memory.segment, 8)?;
+                Some(self.target_terms(&lvalue, function, frame))
             }
             Target::Register(register) => {
                 let value = state.register(*register)?;
                 if let Some(Node::Load { address, segment, width, .. }) =
                     value.node.and_then(|id| self.node(id))
                     && value.plus == 0
-                    && let Some(lvalue) = self.lvalue(&view, address, segment, width)
+                    && let Some(lvalue) = self.lvalue_in(&outlook, address, segment, width)
                 {
-                    return Some(self.target_terms(&lvalue, function, frames.get(primary)));
+                    return Some(self.target_terms(&lvalue, function, frame));
                 }
-                let described = self.describe(&view, value)?;
-                Some(self.plain_terms(described, function, frames.get(primary)))
+                let described = self.described_in(&outlook, value)?;
+                Some(self.plain_terms(described, function, frame))
             }
+        }
+    }
+
+    /// The value that the call instruction at `call` jumps to.
+    #[must_use]
+    pub fn call_value(&self, call: ImageAddr) -> Option<Value> {
+        let (Flow::CallIndirect(target) | Flow::JumpIndirect(target)) = &self.insn(call)?.flow else {
+            return None;
+        };
+        let state = self.state(call)?;
+        match target {
+            Target::Register(register) => state.register(*register),
+            Target::Memory(_) => None,
         }
     }
 
@@ -294,13 +339,12 @@ impl<'i, 'd> Scene<'i, 'd> {
     #[must_use]
     pub fn arguments(&self, call: ImageAddr, count: usize) -> Vec<Option<String>> {
         let Some(cpu) = kwhy_arch::cpu(self.arch()) else { return Vec::new() };
-        let levels: Vec<usize> = self.levels(call).iter().map(|l| l.0).collect();
-        let view = self.view(call, &levels, true);
         let Some(state) = self.state(call) else { return Vec::new() };
+        let outlook = self.outlook(call);
         cpu.arguments
             .iter()
             .take(count)
-            .map(|register| self.describe(&view, state.register(*register)?).map(|d| d.text))
+            .map(|register| self.described_in(&outlook, state.register(*register)?).map(|d| d.text))
             .collect()
     }
 
@@ -332,33 +376,25 @@ impl<'i, 'd> Scene<'i, 'd> {
     /// the expression, and where it is a member that was read, of which struct.
     #[must_use]
     pub fn argument_terms(&self, call: ImageAddr, register: Reg) -> Option<(Terms, Value)> {
-        let frames = self.image.source_at(call);
-        let levels = self.levels(call);
-        let primary = primary_level(&frames, levels.len());
-        let order: Vec<usize> =
-            levels.iter().skip(primary).chain(levels.iter().take(primary).rev()).map(|l| l.0).collect();
-        let view = self.view(call, &order, true);
+        let outlook = self.outlook(call);
         let value = self.register(call, register)?;
-        let function = levels.get(primary).map(|l| &l.1);
-        let frame = frames.get(primary);
-        let described = self.describe(&view, value);
+        let (function, frame) = (outlook.function.as_ref(), outlook.frame.as_ref());
+        let described = self.described_in(&outlook, value);
         if let Some(Node::Load { address, segment, width, .. }) = value.node.and_then(|id| self.node(id))
             && value.plus == 0
-            && let Some(lvalue) = self.lvalue(&view, address, segment, width)
+            && let Some(lvalue) = self.lvalue_in(&outlook, address, segment, width)
             && lvalue.fit.is_some()
         {
-            let mut terms = self.target_terms(&lvalue, function, frame);
-            if let Some(described) = described
-                && described.footing >= terms.footing
-            {
-                terms.pointer = Some(described.text);
-                terms.text = lvalue.text.clone();
-            }
-            return Some((terms, value));
+            // The pointer is what the source calls the value: `p` where `p = in->label`, which is
+            // then said by the text.
+            let terms = self.target_terms(&lvalue, function, frame);
+            let own = self.describe(outlook.views.first()?, value);
+            let pointer = own.map(|described| described.text).or(terms.pointer);
+            return Some((Terms { pointer, ..terms }, value));
         }
         // `&h->lock`: an address inside what a pointer points to.
         if value.node.is_some()
-            && let Some(lvalue) = self.lvalue(&view, value, None, 0)
+            && let Some(lvalue) = self.lvalue_in(&outlook, value, None, 0)
             && lvalue.fit.is_some()
             && lvalue.offset != 0
         {
@@ -416,6 +452,13 @@ impl<'i, 'd> Scene<'i, 'd> {
     }
 }
 
+/// A place in the code with the views of it, best first.
+struct Outlook {
+    views: [View; 2],
+    function: Option<Rc<str>>,
+    frame: Option<SourceFrame>,
+}
+
 /// The function whose terms people think in: the innermost that is not a header's helper.
 #[must_use]
 pub fn primary_level(frames: &[SourceFrame], levels: usize) -> usize {
@@ -438,16 +481,11 @@ fn choose(
         fault_address.is_some()
             && effective_address(&access.memory, registers).is_some_and(|address| {
                 let distance = fault.wrapping_sub(address);
-                let untagged = fault.wrapping_sub(kwhy_arch_untag(address));
+                let untagged = fault.wrapping_sub(kwhy_arch::untag_for_print(address));
                 distance < u64::from(access.width.max(1)) || untagged < u64::from(access.width.max(1))
             })
     });
     Some(matching.unwrap_or(0))
-}
-
-/// The address that ARM64 kernels print: with the top byte cleared below the sign bit 55.
-fn kwhy_arch_untag(address: u64) -> u64 {
-    if address >> 55 & 1 == 0 { address & 0x00ff_ffff_ffff_ffff } else { address }
 }
 
 /// The address of a memory operand from the registers' values; segment bases are not known.

@@ -368,7 +368,7 @@ pub fn address(arena: &mut Arena, state: &State, memory: &MemOperand) -> Option<
             arena.binary(crate::insn::Operator::Mul, value, Value::constant(u64::from(index.scale.max(1))));
         sum = arena.binary(crate::insn::Operator::Add, sum, scaled);
     }
-    Some(sum.add(memory.displacement))
+    Some(sum.offset(memory.displacement))
 }
 
 fn forget_slots(state: &mut State, offset: i64, len: i64) {

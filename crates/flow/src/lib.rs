@@ -1,5 +1,6 @@
 //! From instructions to the C expression behind them.
 
+pub mod assembler;
 pub mod code;
 pub mod describe;
 pub mod expr;

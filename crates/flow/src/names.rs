@@ -177,7 +177,8 @@ impl Names {
         for (v, variable) in self.variables.iter().enumerate() {
             for (l, location) in variable.locations.iter().enumerate() {
                 match &location.range {
-                    Some(range) => spans.push((range.start, range.end, v, l)),
+                    // An empty range is a location view: true between two instructions.
+                    Some(range) => spans.push((range.start, range.end.max(range.start.offset(1)), v, l)),
                     None => {
                         let ranges = self.scopes.get(variable.scope).map_or(&[][..], |scope| &scope.ranges);
                         spans.extend(ranges.iter().map(|range| (range.start, range.end, v, l)));
@@ -315,20 +316,20 @@ fn evaluate(
     // The CFA is the stack pointer before the call: on x86 the return address lies below it.
     let cfa = |arena: &mut Arena| {
         let entry = arena.intern(Node::Entry(sp?));
-        Some(if arch == Arch::X86_64 { entry.add(8) } else { entry })
+        Some(if arch == Arch::X86_64 { entry.offset(8) } else { entry })
     };
     Some(match place {
         Where::Register(register) => Evaluated::Value(state.register(*register)?),
-        Where::Computed(register, plus) => Evaluated::Value(state.register(*register)?.add(*plus)),
+        Where::Computed(register, plus) => Evaluated::Value(state.register(*register)?.offset(*plus)),
         Where::Constant(number) => Evaluated::Value(Value::constant(*number)),
         Where::AddressOf(address) => Evaluated::Value(Value::constant(address.0)),
-        Where::Entry(register, plus) => Evaluated::Value(arena.intern(Node::Entry(*register)).add(*plus)),
-        Where::FrameAddress(offset) => Evaluated::Value(cfa(arena)?.add(*offset)),
+        Where::Entry(register, plus) => Evaluated::Value(arena.intern(Node::Entry(*register)).offset(*plus)),
+        Where::FrameAddress(offset) => Evaluated::Value(cfa(arena)?.offset(*offset)),
         Where::Memory(register, offset) => {
-            in_memory(arena, state, state.register(*register)?.add(*offset), sp)
+            in_memory(arena, state, state.register(*register)?.offset(*offset), sp)
         }
         Where::Frame(offset) => {
-            let address = cfa(arena)?.add(*offset);
+            let address = cfa(arena)?.offset(*offset);
             in_memory(arena, state, address, sp)
         }
         Where::Address(address) => Evaluated::Object(Value::constant(address.0)),

@@ -48,7 +48,7 @@ pub fn paths(image: &Image<'_>, ty: TypeId, spot: Spot<'_>) -> Vec<Path> {
     search.descend(ty, spot, String::new(), 0);
     let mut found = search.found;
     // A stable sort: among equals the first declared member wins.
-    found.sort_by(|a, b| b.fit.cmp(&a.fit));
+    found.sort_by_key(|path| std::cmp::Reverse(path.fit));
     found
 }
 
@@ -182,7 +182,7 @@ pub fn join(pointer: &str, path: &str) -> String {
     if let Some(member) = path.strip_prefix('.') {
         format!("{base}->{member}")
     } else if path.is_empty() {
-        if base == pointer { format!("*{base}") } else { format!("*{base}") }
+        format!("*{base}")
     } else {
         // The pointee is an array: `(*p)[i]`.
         format!("(*{base}){path}")

@@ -22,6 +22,14 @@ pub struct Condition {
     pub branch: ImageAddr,
 }
 
+/// A comparison, the branch it decides, and the trap that lies behind it.
+struct Site<'a> {
+    index: usize,
+    insn: &'a Insn,
+    branch: ImageAddr,
+    pc: ImageAddr,
+}
+
 impl Scene<'_, '_> {
     /// The condition under which the trap at `pc` is reached; `None` where more than one branch
     /// leads there with different conditions, or where it cannot be read.
@@ -63,16 +71,11 @@ impl Scene<'_, '_> {
         let operator = if taken { operator } else { negated };
         // The last comparison before the branch, with the state it sees.
         for (offset, insn) in insns.iter().enumerate().rev() {
+            let site = Site { index: range.start + offset, insn, branch: branch.address, pc };
             for effect in insn.effects.iter().rev() {
                 match effect {
-                    Effect::Compare(a, b) => {
-                        let at = range.start + offset;
-                        return self.compared(at, insn, a, b, operator, branch.address, pc);
-                    }
-                    Effect::Test(a, b) => {
-                        let at = range.start + offset;
-                        return self.tested(at, insn, a, b, operator, branch.address, pc);
-                    }
+                    Effect::Compare(a, b) => return self.compared(&site, a, b, operator),
+                    Effect::Test(a, b) => return self.tested(&site, a, b, operator),
                     _ => {}
                 }
             }
@@ -80,22 +83,27 @@ impl Scene<'_, '_> {
         None
     }
 
-    fn compared(
-        &self,
-        index: usize,
-        insn: &Insn,
-        a: &Operand,
-        b: &Operand,
-        operator: &str,
-        branch: ImageAddr,
-        pc: ImageAddr,
-    ) -> Option<Condition> {
+    fn compared(&self, site: &Site<'_>, a: &Operand, b: &Operand, operator: &str) -> Option<Condition> {
+        let Site { index, insn, branch, pc } = *site;
         let (a_text, subject) = self.operand_text(index, insn, a, pc)?;
         let (b_text, other) = self.operand_text(index, insn, b, pc)?;
         let pointer = subject
             .as_ref()
             .and_then(|s| s.ty)
             .is_some_and(|ty| matches!(self.image.strip(ty), Type::Pointer(_)));
+        // Compilers write `b < a` as readily as `a > b`. Checks against limits are mostly written
+        // with what is checked first, and the limit is what must not be exceeded.
+        let turned = match operator {
+            "<" => Some(">"),
+            "<=" => Some(">="),
+            _ => None,
+        };
+        if let (Some(turned), Some(other)) = (turned, &other)
+            && subject.is_some()
+        {
+            let text = format!("{b_text} {turned} {a_text}");
+            return Some(Condition { text, subject: Some(other.clone()), branch });
+        }
         let text = match (b_text.as_str(), operator) {
             ("0", "==") if pointer => format!("!{a_text}"),
             ("0", "!=") if pointer => a_text,
@@ -104,18 +112,10 @@ impl Scene<'_, '_> {
         Some(Condition { text, subject: subject.or(other), branch })
     }
 
-    fn tested(
-        &self,
-        index: usize,
-        insn: &Insn,
-        a: &Operand,
-        b: &Operand,
-        operator: &str,
-        branch: ImageAddr,
-        pc: ImageAddr,
-    ) -> Option<Condition> {
+    fn tested(&self, site: &Site<'_>, a: &Operand, b: &Operand, operator: &str) -> Option<Condition> {
+        let Site { index, insn, branch, pc } = *site;
         if a == b {
-            return self.compared(index, insn, a, &Operand::Constant(0), operator, branch, pc);
+            return self.compared(site, a, &Operand::Constant(0), operator);
         }
         let (a_text, subject) = self.operand_text(index, insn, a, pc)?;
         let (b_text, _) = self.operand_text(index, insn, b, pc)?;

@@ -30,7 +30,7 @@ impl Value {
 
     /// This value plus a constant.
     #[must_use]
-    pub fn add(self, delta: i64) -> Value {
+    pub fn offset(self, delta: i64) -> Value {
         Value { node: self.node, plus: self.plus.wrapping_add(delta) }
     }
 
@@ -149,9 +149,9 @@ impl Arena {
             return Value::constant(folded);
         }
         match operator {
-            Add if b.node.is_none() => a.add(b.plus),
-            Add if a.node.is_none() => b.add(a.plus),
-            Sub if b.node.is_none() => a.add(b.plus.wrapping_neg()),
+            Add if b.node.is_none() => a.offset(b.plus),
+            Add if a.node.is_none() => b.offset(a.plus),
+            Sub if b.node.is_none() => a.offset(b.plus.wrapping_neg()),
             Or if a == b => a,
             And if a == b => a,
             Either if a == b => a,
@@ -165,7 +165,7 @@ impl Arena {
                 if self.is_scaled(left) && !self.is_scaled(right) {
                     std::mem::swap(&mut left, &mut right);
                 }
-                self.intern(Node::Binary(Add, left, right)).add(plus)
+                self.intern(Node::Binary(Add, left, right)).offset(plus)
             }
             Shl => match b.as_constant() {
                 Some(shift) if shift < 32 => self.binary(Mul, a, Value::constant(1 << shift)),
@@ -179,12 +179,12 @@ impl Arena {
                     && let Some(m) = m.as_constant()
                 {
                     let scaled = self.binary(Mul, i, Value::constant(m.wrapping_mul(n)));
-                    return scaled.add(a.plus.wrapping_mul(n as i64));
+                    return scaled.offset(a.plus.wrapping_mul(n as i64));
                 }
                 match b.as_constant() {
                     Some(n) if a.plus != 0 => {
                         let scaled = self.intern(Node::Binary(Mul, Value { plus: 0, ..a }, b));
-                        scaled.add(a.plus.wrapping_mul(n as i64))
+                        scaled.offset(a.plus.wrapping_mul(n as i64))
                     }
                     _ => self.intern(Node::Binary(Mul, a, b)),
                 }
@@ -194,11 +194,10 @@ impl Arena {
     }
 
     fn is_scaled(&self, value: Value) -> bool {
-        match value.node.and_then(|id| self.node(id)) {
-            Some(Node::Binary(Operator::Mul, ..)) => true,
-            Some(Node::Extract { .. }) => true,
-            _ => false,
-        }
+        matches!(
+            value.node.and_then(|id| self.node(id)),
+            Some(Node::Binary(Operator::Mul, ..) | Node::Extract { .. })
+        )
     }
 
     /// Some bits of a value; the whole of it where that is what is asked for.
@@ -237,10 +236,10 @@ mod tests {
         let i = arena.intern(Node::Entry(Reg(1)));
         let three = Value::constant(3);
         let scaled = arena.binary(Operator::Shl, i, three);
-        let one = arena.binary(Operator::Add, p.add(8), scaled);
+        let one = arena.binary(Operator::Add, p.offset(8), scaled);
         let eight = Value::constant(8);
         let scaled_again = arena.binary(Operator::Mul, i, eight);
-        let other = arena.binary(Operator::Add, scaled_again, p).add(8);
+        let other = arena.binary(Operator::Add, scaled_again, p).offset(8);
         assert_eq!(one, other);
     }
 

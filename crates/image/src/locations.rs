@@ -63,13 +63,11 @@ impl<'d> Debug<'d> {
         let mut found = Vec::new();
         match self.dwarf.attr_locations(&unit.unit, value) {
             Ok(Some(mut list)) => loop {
-                match list.next() {
-                    Ok(Some(entry)) => {
-                        let (begin, end) = (entry.range.begin, entry.range.end);
-                        if begin < end && !Reader::is_empty(&entry.data.0) {
+                match next_location(&mut list) {
+                    Ok(Some((begin, end, data))) => {
+                        if begin <= end && !Reader::is_empty(&data.0) {
                             let range = Some(ImageAddr(begin)..ImageAddr(end));
-                            found
-                                .push(VariableLocation { range, place: self.place(unit, entry.data, frame) });
+                            found.push(VariableLocation { range, place: self.place(unit, data, frame) });
                         }
                     }
                     Ok(None) => break,
@@ -206,4 +204,37 @@ fn little_endian(bytes: &[u8]) -> Option<u64> {
     let mut whole = [0u8; 8];
     whole.get_mut(..bytes.len())?.copy_from_slice(bytes);
     (!bytes.is_empty()).then(|| u64::from_le_bytes(whole))
+}
+
+/// The next entry of a location list, empty ones included.
+///
+/// An empty range holds between two instructions (a location view of GCC): the value is there,
+/// if only until the next instruction runs. `LocListIter::next` passes over those, so a
+/// range that is empty is made one byte long for the conversion and emptied again after it.
+fn next_location<'d>(
+    list: &mut gimli::LocListIter<Bytes<'d>>,
+) -> gimli::Result<Option<(u64, u64, Expression<Bytes<'d>>)>> {
+    use gimli::RawLocListEntry as Raw;
+    while let Some(mut raw) = list.next_raw()? {
+        let empty = match &mut raw {
+            Raw::OffsetPair { begin, end, .. }
+            | Raw::AddressOrOffsetPair { begin, end, .. }
+            | Raw::StartEnd { begin, end, .. }
+                if begin == end =>
+            {
+                *end = end.wrapping_add(1);
+                true
+            }
+            Raw::StartLength { length, .. } | Raw::StartxLength { length, .. } if *length == 0 => {
+                *length = 1;
+                true
+            }
+            _ => false,
+        };
+        if let Some(entry) = list.convert_raw(raw)? {
+            let end = if empty { entry.range.begin } else { entry.range.end };
+            return Ok(Some((entry.range.begin, end, entry.data)));
+        }
+    }
+    Ok(None)
 }
