@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 mod bench;
 mod docs;
@@ -34,7 +35,17 @@ enum Task {
     Tidy(tidy::Args),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match task() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task() -> Result<()> {
     match Cli::parse().task {
         Task::Lab(args) => lab::run(&args),
         Task::Test(args) => test::run(&args),

@@ -1,12 +1,130 @@
-//! `cargo xtask lab`.
+//! `cargo xtask lab`: crashes real kernels, and compares what kwhy says with the truth.
 
-use anyhow::{Result, bail};
+use crate::tool;
+use anyhow::{Context, Result, bail};
+use case::Case;
+use kernels::{KERNELS, Kernel};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+pub mod apt;
+mod boot;
+mod build;
+mod case;
+mod console;
+pub mod kernels;
+mod qemu;
+mod truth;
 
 /// Options.
-#[derive(clap::Args)]
-pub struct Args {}
+#[derive(clap::Args, Default)]
+pub struct Args {
+    /// Use the recorded logs: no QEMU, no compiler
+    #[arg(long)]
+    pub recorded: bool,
+    /// Boot, and keep the logs, modules and truths in lab/recorded
+    #[arg(long, conflicts_with = "recorded")]
+    pub record: bool,
+    /// Score a folder laid out as KERNEL/CASE/{console.log,truth.json,*.ko}
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["recorded", "record"])]
+    pub external: Option<PathBuf>,
+    /// Only the cases whose name contains this; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub case: Vec<String>,
+    /// Only this kernel (amd64-6.1, arm64-6.1, arm64-5.10); repeatable
+    #[arg(long, value_name = "KERNEL")]
+    pub kernel: Vec<String>,
+    /// The slow cases too (lockups take half a minute each)
+    #[arg(long)]
+    pub slow: bool,
+    /// Print the confusion matrix of causes
+    #[arg(long)]
+    pub score: bool,
+}
 
 /// Runs the task.
-pub fn run(_args: &Args) -> Result<()> {
-    bail!("not built yet")
+pub fn run(args: &Args) -> Result<()> {
+    let cache = kernels::cache()?;
+    boot_all(args, &cache)
+}
+
+fn chosen<'a>(args: &Args, cases: &'a [Case], kernel: &Kernel) -> Vec<&'a Case> {
+    let wanted = |case: &&Case| {
+        let named = args.case.iter().any(|part| case.name.contains(part.as_str()));
+        case.runs_on(kernel)
+            && (named || (args.case.is_empty() && (args.slow || args.record || !case.spec.slow)))
+    };
+    cases.iter().filter(wanted).collect()
+}
+
+fn boot_all(args: &Args, cache: &Path) -> Result<()> {
+    let cases = Case::all(&tool::root())?;
+    let mut failed = 0;
+    for kernel in &KERNELS {
+        if !args.kernel.is_empty() && !args.kernel.iter().any(|name| name == kernel.name) {
+            continue;
+        }
+        let cases = chosen(args, &cases, kernel);
+        if cases.is_empty() {
+            continue;
+        }
+        let mut packages = build::packages(kernel.arch)?;
+        packages.push("pahole");
+        apt::install(&packages)?;
+        qemu::provide(kernel.arch)?;
+        let release = kernel.newest(cache)?;
+        let tree = kernel.bootable(cache, &release, None)?;
+        let queue = Mutex::new(cases.iter());
+        let results = Mutex::new(BTreeMap::new());
+        // Emulation takes a core each, and a machine for this has two.
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    loop {
+                        let Some(case) = queue.lock().ok().and_then(|mut queue| queue.next()) else { break };
+                        let done = one(args, case, kernel, &tree, cache);
+                        match &done {
+                            Ok(check) => eprintln!("  {} {}: {check}", kernel.name, case.name),
+                            Err(why) => eprintln!("  {} {}: FAILED: {why:#}", kernel.name, case.name),
+                        }
+                        if let Ok(mut results) = results.lock() {
+                            results.insert(case.name.clone(), done.is_ok());
+                        }
+                    }
+                });
+            }
+        });
+        if let Ok(results) = results.lock() {
+            failed += results.values().filter(|ok| !**ok).count();
+        }
+    }
+    if failed > 0 {
+        bail!("{failed} boots failed");
+    }
+    Ok(())
+}
+
+fn one(args: &Args, case: &Case, kernel: &Kernel, tree: &kernels::Tree, cache: &Path) -> Result<String> {
+    let modules = build::build(case, kernel, tree, cache)?;
+    let boot = boot::boot(case, kernel, tree, &modules, cache)?;
+    let truth = truth::make(case, kernel, tree, &modules, &boot)?;
+    let check = truth.get("check").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    if args.record {
+        let dir = tool::root().join("lab/recorded").join(kernel.name).join(&case.name);
+        if dir.exists() {
+            fs::remove_dir_all(&dir)?;
+        }
+        fs::create_dir_all(&dir)?;
+        fs::write(dir.join("console.log"), &boot.console)?;
+        fs::write(dir.join("truth.json"), serde_json::to_string_pretty(&truth)? + "\n")?;
+        for module in &modules {
+            let name = module.file_name().context("a module has a name")?;
+            fs::copy(module, dir.join(name))?;
+            tool::output(Command::new("xz").args(["-9e", "-f"]).arg(dir.join(name)))?;
+        }
+    }
+    Ok(check)
 }
