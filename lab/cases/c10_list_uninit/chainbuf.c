@@ -40,8 +40,8 @@ static noinline u64 cb_weigh(struct cb_group *group)
 	struct cb_buffer *buf;
 	u64 sum = 0;
 
-	list_for_each_entry(buf, &group->buffers, node)
-		sum += buf->weight; /* @fault */
+	list_for_each_entry(buf, &group->buffers, node) /* @fault */
+		sum += buf->weight;
 	return sum;
 }
 

@@ -22,7 +22,9 @@ static struct dentry *qt_dir;
 
 static __always_inline u64 qt_hard(const struct qt_limit *limit)
 {
-	return limit->hard; /* @fault */
+	if (!limit->hard) /* @fault */
+		return U64_MAX;
+	return limit->hard;
 }
 
 static __always_inline bool qt_fits(const struct qt_group *grp, u64 bytes)

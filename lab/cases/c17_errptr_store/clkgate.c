@@ -9,7 +9,6 @@ struct cg_clock {
 	u32 id;
 	u32 users;
 	u64 rate;
-	u64 parent_rate;
 };
 
 static struct cg_clock *cg_clocks[3];
@@ -27,7 +26,6 @@ static noinline void cg_set_rate(struct cg_clock *clk, u64 rate)
 	if (!clk)
 		return;
 	clk->rate = rate; /* @fault */
-	clk->parent_rate = rate * 2;
 }
 
 static int cg_set(void *data, u64 value)

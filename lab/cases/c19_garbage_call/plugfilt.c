@@ -21,8 +21,11 @@ static int pf_amplify(struct pf_filter *filter, int sample)
 
 static noinline void pf_rename(struct pf_filter *filter, const char *name)
 {
+	char *to = filter->name;
+
 	/* The name may be longer than its place. */
-	memcpy(filter->name, name, strlen(name)); /* @origin */
+	while (*name)
+		*to++ = *name++; /* @origin */
 }
 
 static noinline int pf_run(struct pf_filter *filter, int sample)

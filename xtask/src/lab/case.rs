@@ -68,6 +68,9 @@ pub struct Truth {
     pub cause: Option<String>,
     /// The C expression that faulted, as written at the fault.
     pub expression: Option<String>,
+    /// Other expressions that are as right, where compilers differ in what they hoist.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// The bad pointer.
     pub pointer: Option<String>,
     /// `struct x`.
@@ -99,6 +102,7 @@ impl Truth {
         Truth {
             cause: pick(&self.cause, &base.cause),
             expression: pick(&self.expression, &base.expression),
+            also: if self.also.is_empty() { base.also.clone() } else { self.also.clone() },
             pointer: pick(&self.pointer, &base.pointer),
             record: pick(&self.record, &base.record),
             member: pick(&self.member, &base.member),

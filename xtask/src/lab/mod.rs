@@ -4,7 +4,6 @@ use crate::tool;
 use anyhow::{Context, Result, bail};
 use case::Case;
 use kernels::{KERNELS, Kernel};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,8 +14,10 @@ mod boot;
 mod build;
 mod case;
 mod console;
+mod judge;
 pub mod kernels;
 mod qemu;
+mod score;
 mod truth;
 
 /// Options.
@@ -48,7 +49,35 @@ pub struct Args {
 /// Runs the task.
 pub fn run(args: &Args) -> Result<()> {
     let cache = kernels::cache()?;
-    boot_all(args, &cache)
+    let mut failed = Vec::new();
+    let root = match &args.external {
+        Some(dir) => dir.clone(),
+        None if args.recorded => recorded(),
+        None => {
+            let root = if args.record { recorded() } else { cache.join("runs") };
+            if !args.record && root.exists() {
+                fs::remove_dir_all(&root)?;
+            }
+            failed = boot_all(args, &cache, &root)?;
+            root
+        }
+    };
+    let exhibits = judge::exhibits(&root, &args.kernel, &args.case)?;
+    if exhibits.is_empty() {
+        bail!("there are no recorded crashes in {}", root.display());
+    }
+    let (cards, skipped) = judge::judge_all(&exhibits, &cache)?;
+    let expected = toml::from_str(&fs::read_to_string(tool::root().join("lab/expectations.toml"))?)?;
+    let mut short = judge::print(&cards, &skipped, &expected, args.score);
+    short.extend(failed);
+    if !short.is_empty() {
+        bail!("the lab is not satisfied:\n  {}", short.join("\n  "));
+    }
+    Ok(())
+}
+
+fn recorded() -> PathBuf {
+    tool::root().join("lab/recorded")
 }
 
 fn chosen<'a>(args: &Args, cases: &'a [Case], kernel: &Kernel) -> Vec<&'a Case> {
@@ -60,9 +89,10 @@ fn chosen<'a>(args: &Args, cases: &'a [Case], kernel: &Kernel) -> Vec<&'a Case> 
     cases.iter().filter(wanted).collect()
 }
 
-fn boot_all(args: &Args, cache: &Path) -> Result<()> {
+/// Boots every chosen case and leaves console, truth and modules under `root`; returns what failed.
+fn boot_all(args: &Args, cache: &Path, root: &Path) -> Result<Vec<String>> {
     let cases = Case::all(&tool::root())?;
-    let mut failed = 0;
+    let mut failed = Vec::new();
     for kernel in &KERNELS {
         if !args.kernel.is_empty() && !args.kernel.iter().any(|name| name == kernel.name) {
             continue;
@@ -78,53 +108,47 @@ fn boot_all(args: &Args, cache: &Path) -> Result<()> {
         let release = kernel.newest(cache)?;
         let tree = kernel.bootable(cache, &release, None)?;
         let queue = Mutex::new(cases.iter());
-        let results = Mutex::new(BTreeMap::new());
+        let results = Mutex::new(Vec::new());
         // Emulation takes a core each, and a machine for this has two.
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
                     loop {
                         let Some(case) = queue.lock().ok().and_then(|mut queue| queue.next()) else { break };
-                        let done = one(args, case, kernel, &tree, cache);
+                        let dir = root.join(kernel.name).join(&case.name);
+                        let done = one(case, kernel, &tree, cache, &dir);
                         match &done {
                             Ok(check) => eprintln!("  {} {}: {check}", kernel.name, case.name),
                             Err(why) => eprintln!("  {} {}: FAILED: {why:#}", kernel.name, case.name),
                         }
-                        if let Ok(mut results) = results.lock() {
-                            results.insert(case.name.clone(), done.is_ok());
+                        if let (Err(why), Ok(mut failed)) = (done, results.lock()) {
+                            failed.push(format!("{} {}: {why:#}", kernel.name, case.name));
                         }
                     }
                 });
             }
         });
-        if let Ok(results) = results.lock() {
-            failed += results.values().filter(|ok| !**ok).count();
-        }
+        failed.append(&mut results.into_inner().unwrap_or_default());
     }
-    if failed > 0 {
-        bail!("{failed} boots failed");
-    }
-    Ok(())
+    failed.sort();
+    Ok(failed)
 }
 
-fn one(args: &Args, case: &Case, kernel: &Kernel, tree: &kernels::Tree, cache: &Path) -> Result<String> {
+fn one(case: &Case, kernel: &Kernel, tree: &kernels::Tree, cache: &Path, dir: &Path) -> Result<String> {
     let modules = build::build(case, kernel, tree, cache)?;
     let boot = boot::boot(case, kernel, tree, &modules, cache)?;
     let truth = truth::make(case, kernel, tree, &modules, &boot)?;
     let check = truth.get("check").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    if args.record {
-        let dir = tool::root().join("lab/recorded").join(kernel.name).join(&case.name);
-        if dir.exists() {
-            fs::remove_dir_all(&dir)?;
-        }
-        fs::create_dir_all(&dir)?;
-        fs::write(dir.join("console.log"), &boot.console)?;
-        fs::write(dir.join("truth.json"), serde_json::to_string_pretty(&truth)? + "\n")?;
-        for module in &modules {
-            let name = module.file_name().context("a module has a name")?;
-            fs::copy(module, dir.join(name))?;
-            tool::output(Command::new("xz").args(["-9e", "-f"]).arg(dir.join(name)))?;
-        }
+    if dir.exists() {
+        fs::remove_dir_all(dir)?;
+    }
+    fs::create_dir_all(dir)?;
+    fs::write(dir.join("console.log"), &boot.console)?;
+    fs::write(dir.join("truth.json"), serde_json::to_string_pretty(&truth)? + "\n")?;
+    for module in &modules {
+        let name = module.file_name().context("a module has a name")?;
+        fs::copy(module, dir.join(name))?;
+        tool::output(Command::new("xz").args(["-9e", "-f"]).arg(dir.join(name)))?;
     }
     Ok(check)
 }

@@ -116,11 +116,19 @@ impl Files<'_> {
     /// The offset of `member` (`a.b` steps into embedded structs), as pahole tells it.
     fn offset(&self, record: &str, member: &str) -> Result<Option<u64>> {
         let mut record = record.to_owned();
-        let mut total = 0u64;
+        let (mut total, mut base, mut nameless) = (0u64, 0u64, false);
         for part in member.split('.') {
             let Some((offset, next)) = self.member(&record, part)? else { return Ok(None) };
+            // pahole counts the members of a nameless struct or union from the beginning of the outer one.
+            if nameless {
+                total = base;
+            }
+            nameless = next.starts_with('}');
+            base = total;
             total += offset;
-            record = next;
+            if !nameless {
+                record = next;
+            }
         }
         Ok(Some(total))
     }
@@ -157,8 +165,13 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
     let crash = console::first_crash(&boot.console).context("the guest did not crash")?;
     let files = Files { kernel, vmlinux: &tree.vmlinux, modules };
     let mut checks: Vec<String> = Vec::new();
-    let fault = case.mark("fault")?;
-    let call = case.mark("call")?;
+    let core = truth.core.is_some();
+    let mut fault = case.mark("fault")?;
+    let mut call = case.mark("call")?;
+    if !core && crash.pc.is_some() {
+        // What is a call into the core on one architecture is inlined on another.
+        fault = fault.or_else(|| call.take());
+    }
     let origin = case.mark("origin")?;
 
     let mut pc = Value::Null;
@@ -235,7 +248,6 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
     {
         checks.push(format!("the access is at offset {at:#x} of the bad value, not {offset:#x}"));
     }
-    let core = truth.core.is_some();
     if core && crash.pc.as_ref().is_some_and(|place| place.module.is_some()) {
         checks.push("the fault is not in the core kernel".to_owned());
     }
@@ -259,6 +271,7 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
         "file": line_at.as_ref().and_then(|frame| frame.get("file")),
         "line": line_at.as_ref().and_then(|frame| frame.get("line")),
         "expression": truth.expression,
+        "expression_also": truth.also,
         "bad_pointer_expression": truth.pointer,
         "struct": truth.record,
         "member": truth.member,
