@@ -1,4 +1,6 @@
 //! Asks an image about one place: `ask FILE SYMBOL+OFFSET [TYPE]`. Prints times and memory.
+#![allow(clippy::indexing_slicing)]
+
 use kwhy_base::ImageAddr;
 use std::time::Instant;
 
@@ -13,9 +15,7 @@ fn memory() -> String {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let file = std::fs::File::open(&args[1])?;
-    // SAFETY is the example's own: nobody writes the file meanwhile.
-    let data = map(&file)?;
+    let data = kwhy_mmap::Mapping::open(std::path::Path::new(&args[1]))?;
     let start = Instant::now();
     let image = kwhy_image::Image::parse(&data)?;
     println!("parse {:?} {:?} {:?}", start.elapsed(), image.kind(), image.release());
@@ -76,12 +76,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{:?} {}", image.problems(), memory());
     Ok(())
-}
-
-fn map(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
-    use std::io::Read;
-    let mut data = Vec::new();
-    let mut file = file;
-    file.read_to_end(&mut data)?;
-    Ok(data)
 }

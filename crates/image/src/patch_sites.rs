@@ -172,7 +172,7 @@ impl<'d> Image<'d> {
         let sizes: &[(usize, usize)] =
             if self.elf.arch == Arch::X86_64 { &[(12, 10), (13, 10), (14, 12)] } else { &[(12, 10)] };
         let fits = |(size, length): (usize, usize)| {
-            bytes.len() % size == 0
+            bytes.len().is_multiple_of(size)
                 && (0u64..).step_by(size).zip(bytes.chunks_exact(size)).take(64).all(|(at, entry)| {
                     let original = relative(address.wrapping_add(at), entry, 0);
                     let length = entry.get(length).copied().unwrap_or(0);

@@ -4,10 +4,9 @@ use crate::btf;
 use crate::dwarf_types::{Key, MAX_CHAIN};
 use crate::image::Image;
 use crate::types::{Type, TypeId};
-use crate::units::{Debug, Unit};
+use crate::units::{Debug, Names, Unit};
 use gimli::{DwTag, UnitOffset};
 use kwhy_base::ImageAddr;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// How deep types inside types are followed; hostile ones may contain themselves.
@@ -206,7 +205,7 @@ impl<'d> Debug<'d> {
     /// The top-level entries of a unit that have this name.
     pub(crate) fn named(&self, unit: &Unit<'d>, name: &str) -> Vec<(usize, DwTag)> {
         let names = unit.names.get_or_init(|| {
-            let mut names: HashMap<Rc<str>, Vec<(usize, DwTag)>> = HashMap::new();
+            let mut names = Names::new();
             for (offset, tag) in self.top(unit) {
                 let wanted = matches!(
                     *tag,

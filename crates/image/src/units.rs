@@ -25,6 +25,9 @@ const MAX_RANGES: usize = 200_000;
 pub(crate) const MAX_HOPS: usize = 8;
 const MAX_PROBLEMS: usize = 20;
 
+/// Top-level entries by name: offset in the unit, and tag.
+pub(crate) type Names = HashMap<Rc<str>, Vec<(usize, DwTag)>>;
+
 /// A compilation unit.
 pub(crate) struct Unit<'d> {
     pub unit: gimli::Unit<Bytes<'d>>,
@@ -35,7 +38,7 @@ pub(crate) struct Unit<'d> {
     pub comp_dir: Option<Rc<str>>,
     top: OnceCell<Vec<(usize, DwTag)>>,
     functions: OnceCell<Vec<(u64, u64, usize)>>,
-    pub(crate) names: OnceCell<HashMap<Rc<str>, Vec<(usize, DwTag)>>>,
+    pub(crate) names: OnceCell<Names>,
     pub(crate) lines: OnceCell<Lines>,
     pub(crate) files: RefCell<HashMap<u64, Option<File>>>,
 }

@@ -4,6 +4,8 @@
 //! `KWHY_LAB` names a directory of recorded cases (`KERNEL/CASE/{console.log, truth.json, *.ko}`),
 //! `KWHY_LAB_KERNELS` one with `vmlinux-RELEASE` files that have debug information.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use kwhy_base::ImageAddr;
 use kwhy_image::{Image, ImageKind};
 use std::collections::BTreeMap;

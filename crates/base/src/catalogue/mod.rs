@@ -27,6 +27,7 @@ pub mod cli;
 pub mod damage;
 pub mod evidence;
 pub mod faces;
+pub mod fetch;
 pub mod listing;
 pub mod verdict;
 
@@ -44,6 +45,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("damage", damage::MESSAGES),
         ("evidence", evidence::MESSAGES),
         ("faces", faces::MESSAGES),
+        ("fetch", fetch::MESSAGES),
         ("listing", listing::MESSAGES),
         ("verdict", verdict::MESSAGES),
     ]

@@ -1,0 +1,17 @@
+//! What became of the files that might have been the crashed kernel's images.
+
+messages! {
+    NAMED_ON_COMMAND_LINE = "named on the command line" / "由命令行指定";
+    CHOSEN_BUILD_ID = "used: its build-id is the one in the log" / "已采用：构建 ID 与日志一致";
+    CHOSEN_RELEASE = "used: its path names the kernel release {release}" / "已采用：路径中含内核版本 {release}";
+    CHOSEN_PROBED = "used: it was built for the kernel release {release}" / "已采用：该文件属于内核版本 {release}";
+    CHOSEN_ONLY = "used: the only file of that name that fits" / "已采用：唯一匹配的同名文件";
+    CHOSEN_FIRST = "used: the first of several that fit equally well" / "已采用：多个同样匹配的文件中的第一个";
+    REJECTED_BETTER = "not used: {path} fits better" / "未采用：{path} 更匹配";
+    REJECTED_RELEASE = "not used: it is of another kernel release, {release}" / "未采用：属于另一个内核版本 {release}";
+    REJECTED_COMPRESSED = "not used: it is compressed; unpack it with `{command}`" / "未采用：文件已压缩，请先用 `{command}` 解压";
+    REJECTED_UNREADABLE = "not used: it cannot be read ({error})" / "未采用：无法读取（{error}）";
+    FOLDER_UNREADABLE = "the folder {path} cannot be read ({error})" / "无法读取目录 {path}（{error}）";
+    TOO_MANY_FILES = "the search of {path} was ended after {count} names; give a folder further down" / "在 {path} 中已检查 {count} 个名称，搜索到此为止；请指定更具体的目录";
+    NOTHING_FOUND = "{path}: no vmlinux and no module of this crash was found among {count} names" / "{path}：检查了 {count} 个名称，没有找到 vmlinux，也没有找到本次崩溃涉及的模块";
+}
