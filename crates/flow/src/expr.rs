@@ -1,7 +1,8 @@
 //! The expression that faulted: which C object an instruction touched, in whose terms.
 
-use crate::describe::{Described, Footing, LValue, View};
+use crate::describe::{Described, Footing, View};
 use crate::insn::{AccessKind, Effect, Flow, MemOperand, Operator, Target, Value as Operand};
+use crate::lvalue::LValue;
 use crate::path::Fit;
 use crate::scene::{Scene, SceneAccess};
 use crate::value::{Node, Place, Value};
@@ -50,6 +51,8 @@ pub struct Terms {
     pub offset: Option<i64>,
     /// How well the type explains the access.
     pub fit: Option<Fit>,
+    /// Another member of a union fits as well.
+    pub ambiguous: bool,
     /// How well the names are founded.
     pub footing: Footing,
 }
@@ -225,6 +228,7 @@ impl<'i, 'd> Scene<'i, 'd> {
             member: lvalue.member.clone().filter(|_| record.is_some()),
             offset: Some(lvalue.offset),
             fit: lvalue.fit,
+            ambiguous: lvalue.ambiguous,
             footing: lvalue.footing,
         }
     }
@@ -331,6 +335,7 @@ impl<'i, 'd> Scene<'i, 'd> {
             member: None,
             offset: None,
             fit: None,
+            ambiguous: false,
             footing: described.footing,
         }
     }

@@ -6,6 +6,7 @@ pub mod describe;
 pub mod expr;
 pub mod insn;
 pub mod interp;
+pub mod lvalue;
 pub mod names;
 pub mod path;
 pub mod reloc;

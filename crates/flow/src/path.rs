@@ -13,6 +13,8 @@ pub struct Path {
     pub fit: Fit,
     /// For a bit-field: first bit from the start of the whole object, and width.
     pub bits: Option<(u64, u64)>,
+    /// Another member fits the access as well (a union), so that the choice is the first declared.
+    pub ambiguous: bool,
 }
 
 /// How well an access fits a member, best last.
@@ -49,6 +51,12 @@ pub fn paths(image: &Image<'_>, ty: TypeId, spot: Spot<'_>) -> Vec<Path> {
     let mut found = search.found;
     // A stable sort: among equals the first declared member wins.
     found.sort_by_key(|path| std::cmp::Reverse(path.fit));
+    if let [first, second, ..] = found.as_mut_slice()
+        && first.fit == second.fit
+        && first.bits == second.bits
+    {
+        first.ambiguous = true;
+    }
     found
 }
 
@@ -71,7 +79,13 @@ impl Search<'_, '_> {
             Type::Record(record) => {
                 // The address of an embedded struct is the struct's, not its first member's.
                 if spot.width == 0 && spot.offset == 0 && spot.index.is_none() && !text.is_empty() {
-                    self.found.push(Path { text, ty: Some(ty), fit: Fit::Exact, bits: None });
+                    self.found.push(Path {
+                        text,
+                        ty: Some(ty),
+                        fit: Fit::Exact,
+                        bits: None,
+                        ambiguous: false,
+                    });
                     return;
                 }
                 for member in &record.members {
@@ -81,7 +95,7 @@ impl Search<'_, '_> {
             Type::Array { .. }
                 if spot.width == 0 && spot.offset == 0 && spot.index.is_none() && !text.is_empty() =>
             {
-                self.found.push(Path { text, ty: Some(ty), fit: Fit::Exact, bits: None });
+                self.found.push(Path { text, ty: Some(ty), fit: Fit::Exact, bits: None, ambiguous: false });
             }
             Type::Array { element, count } => self.array(element, count, spot, &text, depth),
             Type::Base { size, .. } | Type::Enum { size, .. } => self.scalar(ty, size, spot, text),
@@ -107,6 +121,7 @@ impl Search<'_, '_> {
                     ty: Some(member.ty),
                     fit: Fit::Bits,
                     bits: Some((first, width)),
+                    ambiguous: false,
                 });
             }
             return;
@@ -166,7 +181,7 @@ impl Search<'_, '_> {
             (0, _) => Fit::Wider,
             _ => Fit::Inside,
         };
-        self.found.push(Path { text, ty: Some(ty), fit, bits: None });
+        self.found.push(Path { text, ty: Some(ty), fit, bits: None, ambiguous: false });
     }
 }
 

@@ -3,9 +3,9 @@
 //! The compiler turns the macro into a comparison, a branch and, somewhere else, the trap
 //! instruction. The branch into the trap's block, read with its comparison, is the condition.
 
-use crate::describe::LValue;
 use crate::expr::primary_level;
 use crate::insn::{Condition as Relation, Effect, Flow, Insn, Value as Operand};
+use crate::lvalue::LValue;
 use crate::scene::Scene;
 use crate::value::{Node, Value};
 use kwhy_base::ImageAddr;

@@ -1,0 +1,593 @@
+//! Objects: which variable or member an access touches.
+//!
+//! An address is matched against every pointer into the same object that has a name or a typed
+//! way to it; the one whose type explains the access best wins.
+
+use crate::assembler;
+use crate::describe::{Described, Footing, Rank, View, is_temporary};
+use crate::insn::Operator;
+use crate::path::{self, Fit, Path, Spot};
+use crate::scene::Scene;
+use crate::value::{Node, NodeId, Value};
+use kwhy_base::{ImageAddr, Reg};
+use kwhy_image::{Type, TypeId};
+
+const MAX_DEPTH: u32 = 12;
+
+/// An object that an access touches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LValue {
+    /// The expression: `use->target->holders_dir`.
+    pub text: String,
+    /// Its type.
+    pub ty: Option<TypeId>,
+    /// The pointer's expression, where one was followed: `use->target`.
+    pub pointer: Option<String>,
+    /// The pointer's value; the object's address less the offset.
+    pub base: Option<Value>,
+    /// The type pointed to.
+    pub pointee: Option<TypeId>,
+    /// Members from there: `holders_dir`, `ring.head`.
+    pub member: Option<String>,
+    /// Bytes from the pointer to the access (the constant part of an indexed one).
+    pub offset: i64,
+    /// The index expression and scale of an indexed access.
+    pub index: Option<(String, u64)>,
+    /// How well the access fits the member; `None` where no type explains it.
+    pub fit: Option<Fit>,
+    /// Another member fits the access as well: a union, of which the first declared was taken.
+    pub ambiguous: bool,
+    /// How well the pointer's expression is founded.
+    pub footing: Footing,
+}
+
+impl Scene<'_, '_> {
+    /// The object that an access of `width` bytes at `address` touches; `width` 0 for a mere address.
+    #[must_use]
+    pub fn lvalue(&self, view: &View, address: Value, segment: Option<Reg>, width: u8) -> Option<LValue> {
+        self.lvalue_at(view, address, segment, width, 0)
+    }
+
+    /// The same where only some bits of what is read are used: for bit-fields.
+    #[must_use]
+    pub fn lvalue_of_bits(&self, view: &View, address: Value, width: u8, bits: (u8, u8)) -> Option<LValue> {
+        self.best_lvalue(view, address, None, width, Some(bits), 0)
+    }
+
+    pub(crate) fn lvalue_at(
+        &self,
+        view: &View,
+        address: Value,
+        segment: Option<Reg>,
+        width: u8,
+        depth: u32,
+    ) -> Option<LValue> {
+        self.best_lvalue(view, address, segment, width, None, depth)
+    }
+
+    pub(crate) fn best_lvalue(
+        &self,
+        view: &View,
+        address: Value,
+        segment: Option<Reg>,
+        width: u8,
+        bits: Option<(u8, u8)>,
+        depth: u32,
+    ) -> Option<LValue> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if segment.is_some() {
+            return self.per_cpu(view, address, width);
+        }
+        let Some(id) = address.node else { return self.global(view, address.plus as u64, width) };
+        // A variable in memory that is not the stack is one the compiler never gave a place of its
+        // own: it equals the memory that it was read from, so it names what is read there but not
+        // the memory.
+        let on_stack = matches!(self.node(id), Some(Node::Entry(register))
+            if kwhy_arch::cpu(self.arch()).is_some_and(|cpu| cpu.sp == register));
+        if (on_stack || depth > 0)
+            && let Some(local) = self.local(view, address, width, bits)
+        {
+            return Some(local);
+        }
+        if self.in_assembler() {
+            return self.assembler_access(view, address);
+        }
+        let mut best: Option<LValue> = None;
+        let mut offer = |candidate: LValue| {
+            let better = best.as_ref().is_none_or(|other| quality(&candidate) > quality(other));
+            if better {
+                best = Some(candidate);
+            }
+        };
+        // Any name of any value with the same node: `use` is `x0 - 0x10`, so `x0 + 0x18` is `use + 0x28`.
+        let mut names: Vec<(Rank, usize, i64)> = self
+            .names
+            .of_node(Some(id))
+            .iter()
+            .filter_map(|name| {
+                let value = Value { node: Some(id), plus: name.plus };
+                Some((self.rank(view, name.variable, value)?, name.variable, name.plus))
+            })
+            .collect();
+        names.sort_by_key(|name| std::cmp::Reverse(name.0));
+        for (rank, variable, plus) in names.into_iter().take(40) {
+            let Some(info) = self.names.variables.get(variable) else { continue };
+            let described = Described {
+                text: info.name.to_string(),
+                points_to: None,
+                ty: info.ty,
+                footing: rank.footing,
+            };
+            let base = Value { node: Some(id), plus };
+            let offset = address.plus.wrapping_sub(plus);
+            if let Some(candidate) = self.through(&described, base, offset, None, width, bits) {
+                offer(candidate);
+            }
+        }
+        // The node itself, by how it was made.
+        let base = Value { node: Some(id), plus: 0 };
+        if !best.as_ref().is_some_and(|b| b.fit >= Some(Fit::Bits) && b.footing >= Footing::Earlier) {
+            for described in self.ways_to(view, base, depth + 1) {
+                let Some(candidate) = self.through(&described, base, address.plus, None, width, bits) else {
+                    continue;
+                };
+                // A name wins unless it explains nothing.
+                let better = best.as_ref().is_none_or(|best| {
+                    candidate.fit > best.fit && (best.fit.is_none() || candidate.footing >= best.footing)
+                });
+                if better {
+                    best = Some(candidate);
+                }
+            }
+        }
+        if best.as_ref().is_none_or(|b| b.fit < Some(Fit::Narrower))
+            && let Some(indexed) = self.indexed(view, id, address.plus, width, bits, depth)
+        {
+            let better = best.as_ref().is_none_or(|b| quality(&indexed) > quality(b));
+            if better {
+                best = Some(indexed);
+            }
+        }
+        best
+    }
+
+    /// The ways to write a pointer by how it was made. More than one where it was read from a
+    /// union: what it is then used for tells which member it was.
+    fn ways_to(&self, view: &View, pointer: Value, depth: u32) -> Vec<Described> {
+        let mut ways: Vec<Described> = self.derived(view, pointer, depth).into_iter().collect();
+        if let Some(Node::Load { address, segment: None, width, .. }) =
+            pointer.node.and_then(|id| self.node(id))
+            && pointer.plus == 0
+            && let Some(read) = self.lvalue_at(view, address, None, width, depth + 1)
+            && read.ambiguous
+            && read.index.is_none()
+            && let (Some(pointee), Some(text)) = (read.pointee, &read.pointer)
+        {
+            let spot = Spot { offset: read.offset, width, index: None };
+            ways.extend(
+                path::paths(self.image, pointee, spot)
+                    .into_iter()
+                    .filter(|path| Some(path.fit) == read.fit)
+                    .map(|path| Described {
+                        text: path::join(text, &path.text),
+                        points_to: None,
+                        ty: path.ty,
+                        footing: read.footing,
+                    }),
+            );
+        }
+        ways
+    }
+
+    /// `pointer[offset]` through a described pointer.
+    fn through(
+        &self,
+        pointer: &Described,
+        base: Value,
+        offset: i64,
+        index: Option<(&str, u64)>,
+        width: u8,
+        bits: Option<(u8, u8)>,
+    ) -> Option<LValue> {
+        let mut lvalue = LValue {
+            text: String::new(),
+            ty: None,
+            pointer: Some(pointer.text.clone()),
+            base: Some(base),
+            pointee: None,
+            member: None,
+            offset,
+            index: index.map(|(text, scale)| (text.to_owned(), scale)),
+            fit: None,
+            ambiguous: false,
+            footing: pointer.footing,
+        };
+        let pointee = match pointer.ty.map(|ty| self.image.strip(ty)) {
+            Some(Type::Pointer(pointee)) => Some(pointee),
+            // An array's name is a pointer to its first element.
+            Some(Type::Array { element, .. }) => Some(element),
+            _ => pointer.points_to,
+        };
+        if let Some(pointee) = pointee
+            && let Some(found) = self.path_into(pointee, offset, index, width, bits)
+        {
+            lvalue.text = path::join(&pointer.text, &found.text);
+            lvalue.ty = found.ty;
+            lvalue.pointee = Some(pointee);
+            lvalue.member = found.text.strip_prefix('.').map(str::to_owned);
+            lvalue.fit = Some(found.fit);
+            lvalue.ambiguous = found.ambiguous;
+            return Some(lvalue);
+        }
+        if let Some(pointee) = pointee
+            && let Some(element) = self.element_access(pointee, &pointer.text, offset, index, width)
+        {
+            lvalue.text = element.0;
+            lvalue.member = element.1;
+            lvalue.ty = element.2;
+            lvalue.pointee = Some(pointee);
+            lvalue.fit = Some(element.3);
+            return Some(lvalue);
+        }
+        if index.is_some() {
+            return None;
+        }
+        lvalue.pointee = pointee;
+        let cast = match width {
+            1 => "u8",
+            2 => "u16",
+            4 => "u32",
+            _ => "u64",
+        };
+        let base_text = if path::is_postfix(&pointer.text) {
+            pointer.text.clone()
+        } else {
+            format!("({})", pointer.text)
+        };
+        lvalue.text = match offset {
+            0 => format!("*({cast} *){base_text}"),
+            1.. => format!("*({cast} *)((char *){base_text} + {offset:#x})"),
+            _ => format!("*({cast} *)((char *){base_text} - {:#x})", offset.unsigned_abs()),
+        };
+        lvalue.footing = lvalue.footing.min(Footing::Earlier);
+        Some(lvalue)
+    }
+
+    fn path_into(
+        &self,
+        pointee: TypeId,
+        offset: i64,
+        index: Option<(&str, u64)>,
+        width: u8,
+        bits: Option<(u8, u8)>,
+    ) -> Option<Path> {
+        let paths = path::paths(self.image, pointee, Spot { offset, width, index });
+        if let Some((lsb, count)) = bits {
+            let first = (offset as u64).wrapping_mul(8).wrapping_add(u64::from(lsb));
+            let exact = paths.iter().find(|path| path.bits == Some((first, u64::from(count))));
+            return exact.cloned();
+        }
+        // Of several bit-fields in one storage unit none can be named without knowing the bits.
+        let best = paths.first()?;
+        if best.fit == Fit::Bits {
+            let fields: Vec<&Path> = paths.iter().filter(|path| path.fit == Fit::Bits).collect();
+            if let [one] = fields.as_slice() {
+                return Some((*one).clone());
+            }
+            let exact = paths.iter().find(|path| path.fit == Fit::Exact);
+            return exact.or(Some(best)).cloned();
+        }
+        Some(best.clone())
+    }
+
+    /// `p[2].x`, `p[i].x`: beyond the first element of what a pointer points to.
+    fn element_access(
+        &self,
+        pointee: TypeId,
+        pointer: &str,
+        offset: i64,
+        index: Option<(&str, u64)>,
+        width: u8,
+    ) -> Option<(String, Option<String>, Option<TypeId>, Fit)> {
+        let size = self.image.size_of(pointee).filter(|size| *size > 0)? as i64;
+        let (constant, rest) = (offset.div_euclid(size), offset.rem_euclid(size));
+        let subscript = match (index, constant) {
+            (Some((text, scale)), 0) if scale as i64 == size => text.to_owned(),
+            (Some((text, scale)), 1..) if scale as i64 == size => format!("{text} + {constant}"),
+            (Some((text, scale)), _) if scale as i64 == size => {
+                format!("{text} - {}", constant.unsigned_abs())
+            }
+            (Some(_), _) => return None,
+            // A struct pointer is an array only in the eyes of arithmetic: far offsets are not.
+            (None, n) if n != 0 && n.unsigned_abs() <= 64 => n.to_string(),
+            (None, _) => return None,
+        };
+        let spot = Spot { offset: rest, width, index: None };
+        let found = path::paths(self.image, pointee, spot).into_iter().next()?;
+        let base = if path::is_postfix(pointer) { pointer.to_owned() } else { format!("({pointer})") };
+        let base = match pointer.strip_prefix('&') {
+            Some(object) if path::is_postfix(object) => {
+                object.strip_suffix("[0]").unwrap_or(&base).to_owned()
+            }
+            _ => base,
+        };
+        let fit = if index.is_none() { found.fit.min(Fit::Narrower) } else { found.fit };
+        let member = found.text.strip_prefix('.').map(str::to_owned);
+        Some((format!("{base}[{subscript}]{}", found.text), member, found.ty, fit))
+    }
+
+    /// A pointer that a loop advances: where it starts and by how much it moves a round.
+    ///
+    /// Compilers turn `a[i]` in a loop into such a pointer.
+    fn induction(&self, id: NodeId) -> Option<(Value, i64)> {
+        let (mut start, mut stride) = (None, None);
+        let (mut seen, mut work) = (vec![id], vec![id]);
+        while let Some(phi) = work.pop() {
+            let Some(Node::Phi { block, place }) = self.node(phi) else { return None };
+            for (_, input) in self.phi_inputs(block, place) {
+                let node = input.node?;
+                if matches!(self.node(node), Some(Node::Phi { .. })) {
+                    if input.plus != 0 {
+                        match stride {
+                            None => stride = Some(input.plus),
+                            Some(other) if other == input.plus => {}
+                            Some(_) => return None,
+                        }
+                    }
+                    if !seen.contains(&node) {
+                        seen.push(node);
+                        work.push(node);
+                    }
+                    if seen.len() > 16 {
+                        return None;
+                    }
+                } else {
+                    match start {
+                        None => start = Some(input),
+                        Some(other) if other == input => {}
+                        Some(_) => return None,
+                    }
+                }
+            }
+        }
+        Some((start?, stride?))
+    }
+
+    /// `base + index * scale + offset`.
+    fn indexed(
+        &self,
+        view: &View,
+        id: NodeId,
+        offset: i64,
+        width: u8,
+        bits: Option<(u8, u8)>,
+        depth: u32,
+    ) -> Option<LValue> {
+        let pairs: Vec<(Value, Option<Value>, u64)> = match self.node(id)? {
+            Node::Binary(Operator::Add, a, b) => [(a, b), (b, a)]
+                .into_iter()
+                .map(|(base, index)| {
+                    let (index, scale) = self.scaled(index);
+                    (base, Some(index), scale)
+                })
+                .collect(),
+            Node::Phi { .. } => {
+                let (start, stride) = self.induction(id)?;
+                vec![(start, None, stride.unsigned_abs())]
+            }
+            _ => return None,
+        };
+        for (base, index, scale) in pairs {
+            let text = index
+                .and_then(|index| self.describe_at(view, index, depth + 2))
+                .map_or_else(|| "i".to_owned(), |described| described.text);
+            let Some(base_id) = base.node else {
+                // A table at a fixed address: `table[i].x`.
+                let whole = base.plus.wrapping_add(offset);
+                if let Some(found) = self.global_indexed(view, whole, &text, scale, width) {
+                    return Some(found);
+                }
+                continue;
+            };
+            let mut candidates: Vec<(Described, Value)> = Vec::new();
+            for name in self.names.of_node(Some(base_id)) {
+                let value = Value { node: Some(base_id), plus: name.plus };
+                let (Some(rank), Some(info)) =
+                    (self.rank(view, name.variable, value), self.names.variables.get(name.variable))
+                else {
+                    continue;
+                };
+                candidates.push((
+                    Described {
+                        text: info.name.to_string(),
+                        points_to: None,
+                        ty: info.ty,
+                        footing: rank.footing,
+                    },
+                    value,
+                ));
+            }
+            let plain = Value { node: Some(base_id), plus: 0 };
+            if let Some(derived) = self.derived(view, plain, depth + 1) {
+                candidates.push((derived, plain));
+            }
+            let mut best: Option<LValue> = None;
+            for (pointer, value) in candidates {
+                let total = base.plus.wrapping_add(offset).wrapping_sub(value.plus);
+                let found = self.through(&pointer, value, total, Some((&text, scale)), width, bits);
+                if let Some(found) = found
+                    && best.as_ref().is_none_or(|b| quality(&found) > quality(b))
+                {
+                    best = Some(found);
+                }
+            }
+            if best.is_some() {
+                return best;
+            }
+        }
+        None
+    }
+
+    fn scaled(&self, value: Value) -> (Value, u64) {
+        match value.node.and_then(|id| self.node(id)) {
+            Some(Node::Binary(Operator::Mul, index, scale)) if value.plus == 0 => match scale.as_constant() {
+                Some(scale) => (index, scale),
+                None => (value, 1),
+            },
+            _ => (value, 1),
+        }
+    }
+
+    fn global_indexed(&self, view: &View, at: i64, index: &str, scale: u64, width: u8) -> Option<LValue> {
+        let global = self.image.global_at(ImageAddr(at as u64), view.pc)?;
+        let offset = (at as u64).wrapping_sub(global.address.0) as i64;
+        let spot = Spot { offset, width, index: Some((index, scale)) };
+        let found = path::paths(self.image, global.ty?, spot).into_iter().next()?;
+        Some(LValue {
+            text: format!("{}{}", global.name, found.text),
+            ty: found.ty,
+            pointer: Some(format!("&{}", global.name)),
+            base: Some(Value::constant(global.address.0)),
+            pointee: global.ty,
+            member: found.text.strip_prefix('.').map(str::to_owned),
+            offset,
+            index: Some((index.to_owned(), scale)),
+            fit: Some(found.fit),
+            ambiguous: found.ambiguous,
+            footing: Footing::Here,
+        })
+    }
+
+    /// A variable at a fixed address, or a member of one.
+    pub(crate) fn global(&self, view: &View, at: u64, width: u8) -> Option<LValue> {
+        let global = self.image.global_at(ImageAddr(at), view.pc)?;
+        let offset = at.wrapping_sub(global.address.0) as i64;
+        let found = global.ty.and_then(|ty| {
+            path::paths(self.image, ty, Spot { offset, width, index: None }).into_iter().next()
+        });
+        let text = match (&found, offset) {
+            (Some(found), _) => format!("{}{}", global.name, found.text),
+            (None, 0) => global.name.to_string(),
+            (None, _) => return None,
+        };
+        Some(LValue {
+            text,
+            ty: found.as_ref().map_or(global.ty.filter(|_| offset == 0), |found| found.ty),
+            pointer: Some(format!("&{}", global.name)),
+            base: Some(Value::constant(global.address.0)),
+            pointee: global.ty,
+            member: found.as_ref().and_then(|f| f.text.strip_prefix('.').map(str::to_owned)),
+            offset,
+            index: None,
+            ambiguous: found.as_ref().is_some_and(|found| found.ambiguous),
+            fit: found.map(|found| found.fit),
+            footing: Footing::Here,
+        })
+    }
+
+    /// A per-cpu variable of this CPU, through gs on x86.
+    pub(crate) fn per_cpu(&self, view: &View, address: Value, width: u8) -> Option<LValue> {
+        let at = address.as_constant()?;
+        if let Some(name) = self.code.imports.name(ImageAddr(at)) {
+            let text =
+                if name == "current_task" { "current".to_owned() } else { format!("this_cpu({name})") };
+            return Some(self.bare(text, None));
+        }
+        let lvalue = self.global(view, at, width)?;
+        if lvalue.text == "current_task" || lvalue.text == "pcpu_hot.current_task" {
+            return Some(LValue { text: "current".to_owned(), ..lvalue });
+        }
+        Some(LValue { text: format!("this_cpu({})", lvalue.text), ..lvalue })
+    }
+
+    fn bare(&self, text: String, ty: Option<TypeId>) -> LValue {
+        LValue {
+            text,
+            ty,
+            pointer: None,
+            base: None,
+            pointee: None,
+            member: None,
+            offset: 0,
+            index: None,
+            fit: None,
+            ambiguous: false,
+            footing: Footing::Here,
+        }
+    }
+
+    /// A variable in memory (on the stack, mostly), or a member of one.
+    fn local(&self, view: &View, address: Value, width: u8, bits: Option<(u8, u8)>) -> Option<LValue> {
+        let mut best: Option<(Rank, LValue)> = None;
+        for name in self.names.objects_at(address.node) {
+            let Some(info) = self.names.variables.get(name.variable) else { continue };
+            let offset = address.plus.wrapping_sub(name.plus);
+            let Some(ty) = info.ty else { continue };
+            let size = self.image.size_of(ty).unwrap_or(0) as i64;
+            if offset < 0 || offset >= size.max(1) {
+                continue;
+            }
+            let value = Value { node: address.node, plus: name.plus };
+            let Some(rank) = self.rank(view, name.variable, value) else { continue };
+            let Some(found) = self.path_into(ty, offset, None, width, bits) else { continue };
+            let lvalue = LValue {
+                text: format!("{}{}", info.name, found.text),
+                ty: found.ty,
+                pointer: Some(format!("&{}", info.name)),
+                base: Some(value),
+                pointee: Some(ty),
+                member: found.text.strip_prefix('.').map(str::to_owned),
+                offset,
+                index: None,
+                fit: Some(found.fit),
+                ambiguous: found.ambiguous,
+                footing: rank.footing.max(Footing::Earlier),
+            };
+            if best.as_ref().is_none_or(|(other, _)| rank > *other) {
+                best = Some((rank, lvalue));
+            }
+        }
+        best.map(|(_, lvalue)| lvalue)
+    }
+
+    /// What assembler touches: whatever the one parameter points to that the address is made of.
+    /// It reads strings and pages in words of its own choice; to C they are bytes.
+    fn assembler_access(&self, view: &View, address: Value) -> Option<LValue> {
+        let cpu = kwhy_arch::cpu(self.arch())?;
+        let roots: Vec<Reg> =
+            self.roots(address).into_iter().filter(|root| cpu.arguments.contains(root)).collect();
+        // A length or a difference of two pointers may be part of the sum; a pointer comes first.
+        let register = match roots.as_slice() {
+            [one] => *one,
+            _ => self.as_entry(address)?.0,
+        };
+        let root = self.solved.borrow_mut().arena.intern(Node::Entry(register));
+        let described = self.describe(view, root)?;
+        let offset = if address.node == root.node { address.plus } else { 0 };
+        let text = match offset {
+            0 => format!("*{}", described.text),
+            _ => format!("{}[{offset}]", described.text),
+        };
+        Some(LValue {
+            pointer: Some(described.text),
+            base: Some(root),
+            offset,
+            fit: Some(Fit::Wider),
+            ..self.bare(text, None)
+        })
+    }
+
+    /// Whether the function has no variables of its own in the debug information.
+    pub(crate) fn in_assembler(&self) -> bool {
+        self.function.as_ref().is_none_or(|function| function.body.variables.is_empty())
+            && assembler::parameter(&self.symbol, 0).is_some()
+    }
+}
+
+/// Orders candidates: the better the type explains the access, then the footing.
+fn quality(lvalue: &LValue) -> (bool, bool, Footing, Option<Fit>) {
+    let temporary = lvalue.pointer.as_deref().is_some_and(is_temporary);
+    (lvalue.fit >= Some(Fit::Narrower), !temporary, lvalue.footing, lvalue.fit)
+}
