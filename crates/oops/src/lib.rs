@@ -6,10 +6,12 @@
 //! The way the text goes: bytes → lines without their transport's prefixes ([`text`]) → reports,
 //! one a trigger line → fields of a [`CrashRecord`] → title and kind → damage.
 
+mod damage;
 mod families;
 mod fields;
 pub mod record;
 mod segment;
+pub mod slip;
 pub mod text;
 mod trigger;
 
@@ -37,6 +39,7 @@ pub fn parse(text: &[u8]) -> Log {
         let own = pick(&report.lines);
         let mut record = fields::read(&pick(&report.preface), &own);
         families::name(&report, &own, &mut record);
+        record.damage = damage::find(&record, &own);
         log.crashes.push(record);
     }
     log

@@ -12,6 +12,8 @@ mod trace;
 pub(crate) mod values;
 mod x86;
 
+pub(crate) use system::looks_cut;
+
 use std::collections::BTreeSet;
 
 use kwhy_base::{Arch, Reg, RegValue};
@@ -62,6 +64,9 @@ pub(crate) fn read(preface: &[&Line<'_>], lines: &[&Line<'_>]) -> CrashRecord {
         }
     }
     record.arch = record.arch.or_else(|| guess_arch(&record));
+    let closed = record.modules.iter().any(|m| m.last_unloaded);
+    record.modules_cut |=
+        !closed && record.modules.last().is_some_and(|m| m.taints.is_empty() && looks_cut(&m.name));
     record
 }
 

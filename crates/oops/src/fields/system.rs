@@ -173,6 +173,16 @@ fn module(word: &str, line: u32, last_unloaded: bool, record: &mut CrashRecord) 
     record.modules.push(ModuleEntry { name: name.to_owned(), taints, state, last_unloaded, line });
 }
 
+/// Whether the last name of a list is more likely the beginning of one: modules with names of two
+/// letters exist, but they are few and known.
+pub(crate) fn looks_cut(name: &str) -> bool {
+    const SHORT: &[&str] = &[
+        "sg", "st", "sr", "sd", "ac", "wl", "lp", "mq", "md", "ib", "bt", "xe", "rc", "hv", "tg", "qe", "dm",
+        "fc", "pn", "ip", "gb", "s3", "w1", "ah", "vx", "pd", "pg", "pf", "pt", "ch", "sx",
+    ];
+    name.len() <= 2 && !SHORT.contains(&name)
+}
+
 /// A line that goes on with the module list: printk breaks it at about a thousand characters.
 ///
 /// Nothing marks such a line, so it must consist of module names alone, and not begin as any

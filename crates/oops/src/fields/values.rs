@@ -84,10 +84,12 @@ pub(crate) fn code_ref(text: &str) -> Option<(CodeRef, &str)> {
     if let Some(offset) = tail.strip_prefix("+0x") {
         let (offset, after) = digits(offset);
         place.offset = hex_value(offset);
+        place.unreadable = place.offset.is_none();
         rest = after;
         if let Some(size) = after.strip_prefix("/0x") {
             let (size, after) = digits(size);
             place.size = hex_value(size);
+            place.unreadable |= place.size.is_none();
             rest = after;
         }
     }
@@ -238,7 +240,7 @@ fn frame(text: &str, line: u32) -> Option<Frame> {
     let inline = tail == "[inline]" || tail.ends_with("[inline]");
     let bare_address = at.symbol.is_none() && at.address.is_some();
     // Without an offset a word is a frame only where a source place or an address vouches for it.
-    if at.offset.is_none() && !inline && !bare_address && address.is_none() {
+    if at.offset.is_none() && !at.unreadable && !inline && !bare_address && address.is_none() {
         return None;
     }
     if bare_address && !(tail.is_empty() || tail.starts_with('(') || tail.starts_with('[')) {

@@ -1,0 +1,156 @@
+//! Numbers with too few or too many digits, or with characters that are no digits.
+
+use kwhy_base::catalogue::damage as say;
+use kwhy_base::{Arch, Prose, RegValue, prose};
+
+use super::damage;
+use crate::record::{CrashRecord, Damage, Grade, PrintedHex};
+use crate::slip;
+use crate::text::Line;
+
+/// `digits` with every look-alike replaced; `None` where a character is like no digit.
+fn mended(digits: &str) -> Option<String> {
+    digits.chars().map(|c| if c.is_ascii_hexdigit() { Some(c) } else { slip::digit_for(c) }).collect()
+}
+
+/// Why `digits` cannot be a number of `expected` digits, and what it likely is.
+fn wrong(digits: &str, expected: usize) -> Option<(Prose, Option<String>)> {
+    if let Some(character) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
+        let likely = mended(digits).filter(|m| m.len() == expected);
+        let reason = match slip::digit_for(character).filter(|_| likely.is_some()) {
+            Some(meant) => prose!(say::DIGITS_FOREIGN_LIKELY, character = character, meant = meant),
+            None => prose!(say::DIGITS_FOREIGN, character = character),
+        };
+        return Some((reason, likely));
+    }
+    (digits.len() != expected)
+        .then(|| (prose!(say::DIGITS_COUNT, count = digits.len(), expected = expected), None))
+}
+
+/// General and control registers, flags.
+pub(super) fn registers(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
+    let Some(arch @ (Arch::Arm64 | Arch::X86_64)) = record.arch else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut check = |line: u32, name: &str, digits: &str, expected: usize| {
+        if let Some((reason, likely)) = wrong(digits, expected) {
+            let grade = if likely.is_some() { Grade::Likely } else { Grade::Proved };
+            found.push(damage(line, name, digits, likely, grade, reason));
+        }
+    };
+    let cpu = kwhy_arch::cpu(arch);
+    for (reg, value) in &record.registers.0 {
+        if let RegValue::Damaged { printed, line, .. } = value {
+            let name = cpu.and_then(|cpu| cpu.name(*reg)).unwrap_or("register");
+            check(*line, name, printed, 16);
+        }
+    }
+    for (name, value) in &record.control_registers {
+        let expected = if name == "PKRU" { 8 } else { 16 };
+        check(value.line, name, &value.value.digits, expected);
+    }
+    if let Some((value, _)) = &record.flags {
+        let name = if arch == Arch::Arm64 { "pstate" } else { "EFLAGS" };
+        check(value.line, name, &value.value.digits, 8);
+    }
+    if let Some(esr) = &record.esr
+        && !matches!(esr.value.digits.len(), 8 | 16)
+    {
+        check(esr.line, "ESR", &esr.value.digits, 16);
+    }
+    found
+}
+
+/// Whether `%016lx` or (in older kernels) `%08lx` prints these digits.
+fn printable(digits: &str) -> bool {
+    digits.len() == 16
+        || digits.len() == 8
+        || digits.len() > 8 && digits.len() < 16 && !digits.starts_with('0')
+}
+
+/// The fault address, and its repetition in brackets below it.
+pub(super) fn addresses(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage> {
+    let mut found = Vec::new();
+    let Some(fault) = &record.fault_address else { return found };
+    // With `0x` in front the kernel pads nothing; such an address may have any number of digits.
+    let prefixed = format!("0x{}", fault.value.digits);
+    let bare = !lines.iter().any(|line| line.number == fault.line && line.text.contains(&prefixed));
+    let wide = matches!(record.arch, Some(Arch::Arm64 | Arch::X86_64));
+    let check = |name: &str, line: u32, value: &PrintedHex, found: &mut Vec<Damage>| {
+        if !wide || !bare || printable(&value.digits) && value.value.is_some() {
+            return false;
+        }
+        let Some((reason, likely)) = wrong(&value.digits, 16) else { return false };
+        found.push(damage(line, name, &value.digits, likely, Grade::Proved, reason));
+        true
+    };
+    let header_wrong = check("fault address", fault.line, &fault.value, &mut found);
+    let Some((again, _)) = &record.fault_address_note else { return found };
+    if again.value.digits == fault.value.digits {
+        return found;
+    }
+    let printed = format!("[{}]", again.value.digits);
+    let other = &fault.value.digits;
+    if !header_wrong && wide && fault.value.value.is_some() {
+        let lost_zero = again.value.value == fault.value.value;
+        let near = fault.value.value.and_then(|value| slip::near_miss(&again.value.digits, value));
+        let reason = match near {
+            _ if lost_zero => {
+                prose!(say::ADDRESS_REPEATED, other = other, slip = prose!(say::ADDRESS_LEADING_ZERO))
+            }
+            Some(near) => prose!(say::ADDRESS_REPEATED, other = other, slip = near.prose),
+            None => prose!(say::ADDRESS_REPEATED_DIFFERS, other = other),
+        };
+        let grade = if lost_zero { Grade::Proved } else { Grade::Possible };
+        found.push(damage(again.line, "fault address", &printed, Some(other.clone()), grade, reason));
+    } else if header_wrong && again.value.value.is_some() && again.value.digits.len() == 16 {
+        // The repetition is whole: it gives the header's address.
+        if let Some(first) = found.first_mut() {
+            first.likely = Some(again.value.digits.clone());
+            first.grade = Grade::Likely;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ARM64, X86, after, one};
+    use super::*;
+
+    #[test]
+    fn fifteen_digits() {
+        let found = one(ARM64, "x26: ffffa051c2a92058", "x26: ffffa051c2a9058");
+        assert_eq!(
+            (found.field.as_str(), found.printed.as_str(), found.likely),
+            ("x26", "ffffa051c2a9058", None)
+        );
+        assert_eq!(found.grade, Grade::Proved);
+        assert_eq!(one(X86, "R12: 000000000c3fe980", "R12: 000000000c3fe9800").field, "r12");
+        assert_eq!(one(X86, "EFLAGS: 00000202", "EFLAGS: 0000202").field, "EFLAGS");
+    }
+
+    #[test]
+    fn letters_that_are_no_digits() {
+        let found = one(ARM64, "x26: ffffa051c2a92058", "x26: ffffaO51c2a92O58");
+        assert_eq!((found.likely.as_deref(), found.grade), (Some("ffffa051c2a92058"), Grade::Likely));
+        let found = one(X86, "RBX: 0000000000000005", "RBX: 000000000000000S");
+        assert_eq!(found.likely.as_deref(), Some("0000000000000005"));
+    }
+
+    #[test]
+    fn the_address_in_brackets() {
+        let found = one(ARM64, "[000aaabbbbccccdd]", "[00aaabbbbccccdd]");
+        assert_eq!((found.field.as_str(), found.printed.as_str()), ("fault address", "[00aaabbbbccccdd]"));
+        assert_eq!((found.likely.as_deref(), found.grade), (Some("000aaabbbbccccdd"), Grade::Proved));
+        let found = one(ARM64, "[000aaabbbbccccdd]", "[000aaabbbbcccdcd]");
+        assert_eq!(found.grade, Grade::Possible);
+        let found = one(ARM64, "virtual address 000aaabbbbccccdd", "virtual address 000aaabbbccccdd");
+        assert_eq!((found.likely.as_deref(), found.grade), (Some("000aaabbbbccccdd"), Grade::Likely));
+    }
+
+    #[test]
+    fn old_kernels_print_short_addresses() {
+        let log = ARM64.replace("000aaabbbbccccdd", "00000018");
+        assert!(after(&log, "SMP", "SMP").is_empty());
+    }
+}
