@@ -193,7 +193,7 @@ impl Case {
 
     /// Whether the kernel is moved about in memory.
     pub fn kaslr(&self) -> bool {
-        self.spec.run.kaslr.unwrap_or(self.lot() % 4 != 0)
+        self.spec.run.kaslr.unwrap_or(!self.lot().is_multiple_of(4))
     }
 
     fn lot(&self) -> usize {

@@ -29,7 +29,8 @@ pub struct FirstCrash {
     pub address: Option<u64>,
 }
 
-const HEADLINES: [&str; 11] = [
+const HEADLINES: [&str; 12] = [
+    "Insufficient stack space",
     "Unable to handle kernel",
     "BUG: ",
     "kernel BUG at ",
@@ -120,7 +121,7 @@ fn place(text: &str) -> Option<Place> {
 }
 
 fn address(line: &str) -> Option<u64> {
-    for key in ["virtual address ", ", address: ", "for address: ", "non-canonical address "] {
+    for key in ["virtual address ", ", address: ", "for address: ", "non-canonical address ", "FAR: "] {
         if let Some((_, rest)) = line.split_once(key) {
             let digits: String =
                 rest.trim_start_matches("0x").chars().take_while(char::is_ascii_hexdigit).collect();

@@ -1,5 +1,6 @@
 //! Runs kwhy on recorded crashes and prints how it did.
 
+use super::Outcome;
 use super::kernels::Kernel;
 use super::score::{Card, Field, judge};
 use crate::tool;
@@ -29,12 +30,12 @@ pub struct Exhibit {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectations {
-    /// Least share of right locations.
-    pub location: f64,
+    /// Least share of right causes.
+    pub cause: f64,
+    /// Least share of right blame.
+    pub blame: f64,
     /// Least share of right expressions (with struct, member and offset) of the crashes that dereference.
     pub expression: f64,
-    /// Most findings that are wrong though graded proved.
-    pub proved_wrong: usize,
 }
 
 /// Every exhibit of a folder laid out as KERNEL/CASE.
@@ -102,10 +103,8 @@ pub fn judge_all(exhibits: &[Exhibit], cache: &Path) -> Result<(Vec<Card>, Vec<S
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                loop {
-                    let Some((at, exhibit)) = queue.lock().ok().and_then(|mut queue| queue.next()) else {
-                        break;
-                    };
+                // The lock is held for the taking only: the closure drops it.
+                while let Some((at, exhibit)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
                     let release = exhibit.truth.get("release").and_then(Value::as_str).unwrap_or_default();
                     let Some(Some(vmlinux)) = vmlinux.get(release) else { continue };
                     let card = match report(&program, exhibit, vmlinux, cache) {
@@ -171,8 +170,17 @@ fn report(program: &Path, exhibit: &Exhibit, vmlinux: &Path, cache: &Path) -> Re
     serde_json::from_slice(&out).context("kwhy's report is no JSON")
 }
 
+/// The exhibit's kernel, fetched if need be; `None` where its release or version is no longer served.
+pub fn vmlinux(exhibit: &Exhibit, cache: &Path) -> Result<Option<PathBuf>> {
+    let release =
+        exhibit.truth.get("release").and_then(Value::as_str).context("truth.json has no release")?;
+    let version = exhibit.truth.get("package_version").and_then(Value::as_str);
+    let kernel = Kernel::named(&exhibit.kernel).context("not a kernel of this lab")?;
+    Ok(kernel.vmlinux(cache, release, version).ok())
+}
+
 /// The exhibit's modules, unpacked.
-fn modules(exhibit: &Exhibit, cache: &Path) -> Result<Vec<PathBuf>> {
+pub fn modules(exhibit: &Exhibit, cache: &Path) -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut packed = Vec::new();
     for entry in fs::read_dir(&exhibit.dir)? {
@@ -198,7 +206,7 @@ fn modules(exhibit: &Exhibit, cache: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Prints the table, what is wrong and the totals; returns what falls short of the expectations.
-pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, confusion: bool) -> Vec<String> {
+pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, confusion: bool) -> Outcome {
     let mut short = Vec::new();
     print!("{:<11} {:<24}", "kernel", "case");
     for field in Field::ALL {
@@ -248,29 +256,34 @@ pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, confus
     if confusion {
         print_confusion(cards);
     }
-    let places = || cards.iter().filter_map(|card| card.right(Field::Location));
-    share(
-        "location",
-        places().filter(|right| *right).count(),
-        places().count(),
-        expected.location,
-        &mut short,
-    );
-    share("expression", right, count, expected.expression, &mut short);
-    if proved > expected.proved_wrong {
-        short.push(format!("{proved} findings are wrong though graded proved"));
+    let marks = |field| {
+        let marks = || cards.iter().filter_map(|card| card.right(field));
+        (marks().filter(|right| *right).count(), marks().count())
+    };
+    share("expression", (right, count), expected.expression, &mut short);
+    share("cause", marks(Field::Cause), expected.cause, &mut short);
+    share("blame", marks(Field::Blame), expected.blame, &mut short);
+    let mut passed = 0;
+    for card in cards {
+        let name = format!("{} {}", card.kernel, card.case);
+        match &card.broken {
+            Some(why) => short.push(format!("{name}: {why}")),
+            None if card.right(Field::Location) == Some(false) => {
+                short.push(format!("{name}: the location is wrong"));
+            }
+            None if !card.proved_wrong.is_empty() => {
+                short.push(format!("{name}: wrong though graded proved: {}", card.proved_wrong.join(", ")));
+            }
+            None => passed += 1,
+        }
     }
-    if broken > 0 {
-        short.push(format!("{broken} cases could not be judged"));
-    }
-    short
+    Outcome { passed, failed: short, skipped: 0 }
 }
 
-fn share(what: &str, right: usize, count: usize, least: f64, short: &mut Vec<String>) {
-    let counted = u32::try_from(count).map(f64::from).unwrap_or(f64::MAX);
-    let got = u32::try_from(right).map(f64::from).unwrap_or(0.0);
-    if got < least * counted {
-        short.push(format!("{what}: {right} of {count} right, {least} of them are asked for"));
+fn share(what: &str, (right, count): (usize, usize), least: f64, short: &mut Vec<String>) {
+    let number = |count: usize| u32::try_from(count).map_or(f64::MAX, f64::from);
+    if number(right) < least * number(count) {
+        short.push(format!("{what}: {right} of {count} right; a share of {least} is asked for"));
     }
 }
 

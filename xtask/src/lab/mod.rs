@@ -46,8 +46,28 @@ pub struct Args {
     pub score: bool,
 }
 
+/// What came of it.
+#[derive(Default)]
+pub struct Outcome {
+    /// Cases as they should be.
+    pub passed: usize,
+    /// Cases that are not, and expectations that were not met: a line each.
+    pub failed: Vec<String>,
+    /// Cases that could not be tried here: the archive no longer serves their kernel.
+    pub skipped: usize,
+}
+
 /// Runs the task.
 pub fn run(args: &Args) -> Result<()> {
+    let outcome = outcome(args)?;
+    if !outcome.failed.is_empty() {
+        bail!("the lab is not satisfied:\n  {}", outcome.failed.join("\n  "));
+    }
+    Ok(())
+}
+
+/// Runs the task and says what came of it.
+pub fn outcome(args: &Args) -> Result<Outcome> {
     let cache = kernels::cache()?;
     let mut failed = Vec::new();
     let root = match &args.external {
@@ -68,12 +88,47 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let (cards, skipped) = judge::judge_all(&exhibits, &cache)?;
     let expected = toml::from_str(&fs::read_to_string(tool::root().join("lab/expectations.toml"))?)?;
-    let mut short = judge::print(&cards, &skipped, &expected, args.score);
-    short.extend(failed);
-    if !short.is_empty() {
-        bail!("the lab is not satisfied:\n  {}", short.join("\n  "));
+    let mut outcome = judge::print(&cards, &skipped, &expected, args.score);
+    outcome.failed.extend(failed);
+    outcome.skipped = exhibits.len() - cards.len();
+    Ok(outcome)
+}
+
+/// Installs what the lab needs here.
+pub fn prepare() -> Result<()> {
+    let mut packages = vec!["pahole"];
+    for kernel in &KERNELS {
+        packages.extend(build::packages(kernel.arch)?);
+    }
+    packages.sort_unstable();
+    packages.dedup();
+    apt::install(&packages)?;
+    for arch in ["amd64", "arm64"] {
+        qemu::provide(arch)?;
     }
     Ok(())
+}
+
+/// Environment variables that let the crates' own tests find real kernels and crashes: `KWHY_LAB`, a folder
+/// of KERNEL/CASE/{console.log,truth.json,*.ko}, and `KWHY_LAB_KERNELS`, one with vmlinux-RELEASE files.
+/// What the archive no longer serves is left out, and those tests skip it.
+pub fn test_variables() -> Result<Vec<(&'static str, PathBuf)>> {
+    let cache = kernels::cache()?;
+    let (plain, images) = (cache.join("recorded"), cache.join("vmlinux"));
+    fs::create_dir_all(&images)?;
+    for exhibit in judge::exhibits(&recorded(), &[], &[])? {
+        judge::modules(&exhibit, &cache)?;
+        let dir = plain.join(&exhibit.kernel).join(&exhibit.case);
+        for name in ["console.log", "truth.json"] {
+            fs::copy(exhibit.dir.join(name), dir.join(name))?;
+        }
+        let Some(file) = judge::vmlinux(&exhibit, &cache)? else { continue };
+        let link = images.join(file.file_name().context("a vmlinux has a name")?);
+        if !link.exists() {
+            std::os::unix::fs::symlink(&file, &link)?;
+        }
+    }
+    Ok(vec![("KWHY_LAB", plain), ("KWHY_LAB_KERNELS", images)])
 }
 
 fn recorded() -> PathBuf {
@@ -113,8 +168,8 @@ fn boot_all(args: &Args, cache: &Path, root: &Path) -> Result<Vec<String>> {
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    loop {
-                        let Some(case) = queue.lock().ok().and_then(|mut queue| queue.next()) else { break };
+                    // The lock is held for the taking only: the closure drops it.
+                    while let Some(case) = queue.lock().ok().and_then(|mut queue| queue.next()) {
                         let dir = root.join(kernel.name).join(&case.name);
                         let done = one(case, kernel, &tree, cache, &dir);
                         match &done {

@@ -222,7 +222,7 @@ fn rest(truth: &Value, crash: &Value, card: &mut Card) {
     let got = text(crash, "cause").unwrap_or_default();
     let wanted = causes(truth);
     if let Some(first) = wanted.first() {
-        let right = wanted.iter().any(|cause| *cause == got);
+        let right = wanted.contains(&got);
         card.cause = first.clone();
         card.cause_got = got.clone();
         card.add(Field::Cause, right, wanted.join("/"), got);
