@@ -22,14 +22,17 @@ pub use esr::{
     Access, BrkUse, FaultKind, FaultStatus, brk_use, decode_esr, esr_access, exception_class,
     fault_address_valid, fault_status,
 };
-pub use hints::exception_hint;
+pub use hints::{exception_hint, pac_key};
 pub use map::{
     AddressClass, AddressContext, KernelNote, Region, classify_address, may_have_lost_top_byte,
     parse_pgtable_line, prints_as, untag_for_print,
 };
 pub use pstate::{decode_pstate, is_user_mode};
-pub use taint::{Taint, decode_taint_mask, kernel_taints, module_flags};
-pub use value::{BitFlip, Reshaped, ValueClass, ValueKind, bit_flips, classify_value, reshaped};
+pub use taint::{Taint, decode_taint_letters, decode_taint_mask, kernel_taints, module_flags};
+pub use value::{
+    BitFlip, Reshaped, Text, ValueClass, ValueKind, ascii_text, bit_flips, classify_value, reshaped,
+    strip_pointer,
+};
 pub use x86::{
     Vector, decode_cr0, decode_cr4, decode_eflags, decode_page_fault, decode_selector_error,
     exception_vector, page_fault_access, vector_of_text,

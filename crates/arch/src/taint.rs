@@ -100,6 +100,30 @@ pub fn decode_taint_mask(mask: u64) -> Decoded {
     Decoded { name: "taint", value: mask, fields }
 }
 
+/// The letters of a `Tainted:` line or of a module, decoded as a mask; letters that no table knows come
+/// last, under the name `?`, and stand for no bit.
+#[must_use]
+pub fn decode_taint_letters(letters: &str) -> Decoded {
+    let mut mask = 0;
+    let mut unknown = Vec::new();
+    for taint in kernel_taints(letters) {
+        match taint.bit {
+            Some(n) => mask |= 1 << n,
+            None if taint.known || matches!(taint.letter, '(' | ')' | '+' | '-') => {}
+            None => unknown.push(prose!(m::UNKNOWN_LETTER, letter = taint.letter)),
+        }
+    }
+    let mut decoded = decode_taint_mask(mask);
+    decoded.fields.extend(unknown.into_iter().map(|meaning| Field {
+        name: "?",
+        hi: 0,
+        lo: 0,
+        value: 0,
+        meaning,
+    }));
+    decoded
+}
+
 /// The letters in parentheses after a module's name, `+` and `-` included.
 #[must_use]
 pub fn module_flags(letters: &str) -> Vec<Taint> {

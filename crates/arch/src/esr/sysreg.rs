@@ -40,9 +40,12 @@ pub(super) fn name_of(encoding: Encoding) -> Option<String> {
     }
 }
 
+/// op0, op1, CRn, CRm, op2.
+type Key = (u8, u8, u8, u8, u8);
+
 /// By encoding, ascending.
 #[rustfmt::skip]
-static TABLE: &[((u8, u8, u8, u8, u8), &str)] = &[
+static TABLE: &[(Key, &str)] = &[
     ((1, 0, 7, 1, 0), "IC IALLUIS"),
     ((1, 0, 7, 5, 0), "IC IALLU"),
     ((1, 0, 7, 6, 1), "DC IVAC"),

@@ -1,8 +1,27 @@
 //! The kernel's address-space map: which region an address lies in, and how that is known.
 
+mod arm64;
+mod context;
+mod poison;
+mod x86;
+
+#[cfg(test)]
+mod tests;
+
 use crate::decoded::Grade;
-use kwhy_base::{Arch, Prose};
-use std::ops::Range;
+use crate::errno::error_pointer;
+use crate::layout::says;
+use kwhy_base::catalogue::arch as m;
+use kwhy_base::{Arch, Prose, prose};
+
+pub use arm64::{
+    Layout, layout as arm64_layout, may_have_lost_top_byte, parse_pgtable_line, untag_for_print,
+};
+pub use context::{AddressContext, KernelNote};
+pub(crate) use context::{distance, hex};
+pub(crate) use poison::signed_hex;
+pub use poison::{Poison, PoisonKind, poison};
+pub use x86::va_bits_of_cr4;
 
 /// The contract's `address_class` words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,51 +77,21 @@ impl Region {
             Region::KernelOther => "kernel-other",
         }
     }
-}
 
-/// What the kernel itself said of an address in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KernelNote {
-    /// `address between user and kernel address ranges`.
-    Gap,
-    /// `user address but active_mm is swapper`, `user pgtable: …`, `access to user memory…`.
-    User,
-    /// `swapper pgtable: …`: the kernel half.
-    Kernel,
-    /// `probably for non-canonical address`.
-    NonCanonical,
-}
-
-/// What the log (and an image, if any) proves about the crashed machine's address space.
-/// Everything is optional; the more there is, the surer the answers.
-#[derive(Clone, Debug, Default)]
-pub struct AddressContext {
-    /// How far KASLR moved the kernel image, in bytes; `Some(0)` when the log says it is disabled.
-    pub kernel_offset: Option<u64>,
-    /// Where the image was linked to start (`Kernel Offset: … from 0x…`).
-    pub kernel_base: Option<u64>,
-    /// The kernel image's code, as the crashed machine had it.
-    pub kernel_text: Option<Range<u64>>,
-    /// The whole kernel image, code and data.
-    pub kernel_image: Option<Range<u64>>,
-    /// Addresses known to be in the kernel image's code: PC, LR and raw frame addresses with symbols of no module.
-    pub text_samples: Vec<u64>,
-    /// Addresses known to be in modules' code, with the module's name.
-    pub module_samples: Vec<(String, u64)>,
-    /// Modules' memory, where known exactly.
-    pub module_ranges: Vec<(String, Range<u64>)>,
-    /// The stack pointer at the crash.
-    pub stack_pointer: Option<u64>,
-    /// Pointers known to be good: frame pointer, registers that earlier instructions went through.
-    pub good_pointers: Vec<u64>,
-    /// Addresses known to be in the linear map (x86-64: the kernel GS base, per-cpu memory).
-    pub linear_samples: Vec<u64>,
-    /// Virtual address size in bits where the log says it (ARM64 `48-bit VAs`; x86 48 or 57).
-    pub va_bits: Option<u8>,
-    /// Page size in bytes where the log says it (ARM64 `4k pages`).
-    pub page_size: Option<u64>,
-    /// What the kernel said of one address (as printed).
-    pub noted: Option<(u64, KernelNote)>,
+    /// Whether the kernel keeps code or data there that a valid pointer can point to.
+    #[must_use]
+    pub fn is_kernel(self) -> bool {
+        matches!(
+            self,
+            Region::LinearMap
+                | Region::Vmalloc
+                | Region::KernelText
+                | Region::KernelData
+                | Region::Module
+                | Region::Vmemmap
+                | Region::Fixmap
+        )
+    }
 }
 
 /// Where an address lies.
@@ -129,30 +118,97 @@ impl AddressClass {
 }
 
 /// Where `addr` lies on a machine of `arch`.
+///
+/// The order matters: a poison wins over the region it happens to lie in, because addresses are
+/// hardly ever that regular by chance; what the kernel itself said of the address wins over the map.
 #[must_use]
 pub fn classify_address(arch: Arch, addr: u64, context: &AddressContext) -> AddressClass {
-    let _ = (arch, addr, context);
-    AddressClass {
-        region: Region::KernelOther,
-        name: Prose::verbatim(""),
-        reason: Prose::verbatim(""),
-        grade: Grade::Possible,
-        offset: None,
+    if let Some(found) = special(arch, addr) {
+        return found;
+    }
+    let noted = context.noted.filter(|(noted, _)| *noted == addr).and_then(|(_, note)| arm64::by_note(note));
+    if let Some(found) = noted {
+        return found;
+    }
+    match arch {
+        Arch::X86_64 => x86::classify(addr, context),
+        Arch::Arm64 => arm64::classify(addr, context),
+        _ => by_half(arch, addr, context),
     }
 }
 
-/// ARM64 prints fault addresses through `untagged_addr`: bit 55 = 0 clears bits 63:56
-/// (sign-extension from bit 55, for user-half addresses only).
-#[must_use]
-pub fn untag_for_print(addr: u64) -> u64 {
-    if addr & (1 << 55) == 0 { addr & ((1 << 56) - 1) } else { addr }
+/// The values that mean something wherever the regions are.
+fn special(arch: Arch, addr: u64) -> Option<AddressClass> {
+    let class = |region, name, reason, grade, offset| {
+        Some(AddressClass { region, name, reason, grade, offset: Some(offset) })
+    };
+    match addr {
+        0 => return class(Region::Null, says(&m::NULL), says(&m::WHY_NULL), Grade::Proved, 0),
+        1..0x1000 => {
+            let name = prose!(m::NEAR_NULL, offset = hex(addr));
+            let reason = prose!(m::WHY_NEAR_NULL, offset = hex(addr));
+            return class(Region::NearNull, name, reason, Grade::Proved, addr as i64);
+        }
+        _ => {}
+    }
+    if let Some(n) = error_pointer(addr) {
+        let name = Prose::verbatim(format!("ERR_PTR(-{n})"));
+        let reason = prose!(m::WHY_ERROR_POINTER, number = format_args!("-{n}"));
+        return class(Region::ErrorPointer, name, reason, Grade::Proved, (n as i64).wrapping_neg());
+    }
+    if let Some(found) = poison(arch, addr).filter(|p| p.kind != PoisonKind::Magic && p.base >> 32 != 0) {
+        let name = if found.offset == 0 {
+            Prose::verbatim(found.name)
+        } else {
+            Prose::verbatim(format!("{}{}", found.name, signed_hex(found.offset)))
+        };
+        let mut reason = if found.offset == 0 {
+            prose!(m::WHY_POISON_EXACT, base = found.name, meaning = found.meaning)
+        } else {
+            prose!(
+                m::WHY_POISON,
+                base = found.name,
+                offset = signed_hex(found.offset),
+                meaning = found.meaning
+            )
+        };
+        if let Some(byte) = found.lost_top_byte {
+            let untagged =
+                prose!(m::WHY_POISON_UNTAGGED, byte = format_args!("{byte:#x}"), base = found.name);
+            reason = Prose::Sequence(vec![untagged, reason]);
+        }
+        let grade = if found.lost_top_byte.is_some() { Grade::Likely } else { Grade::Proved };
+        return class(Region::Poison, name, reason, grade, found.offset);
+    }
+    if let Some((shadowed, base)) = poison::kasan_shadow_of(arch, addr) {
+        let name = prose!(m::KASAN_SHADOW_OF, address = hex(shadowed));
+        let reason = prose!(m::KASAN_SHADOW_REASON, base = hex(base));
+        return Some(AddressClass {
+            region: Region::NonCanonical,
+            name,
+            reason,
+            grade: Grade::Likely,
+            offset: None,
+        });
+    }
+    None
 }
 
-/// Whether `printed`, an ARM64 fault address as printed, may have lost its top byte: then any
-/// of the 256 values of bits 63:56 would have been printed the same.
-#[must_use]
-pub fn may_have_lost_top_byte(printed: u64) -> bool {
-    printed & (1 << 55) == 0 && printed >> 56 == 0
+/// Architectures whose map is not known in detail: the halves only.
+fn by_half(arch: Arch, addr: u64, context: &AddressContext) -> AddressClass {
+    if let Some(found) = context::by_evidence(addr, context) {
+        return found;
+    }
+    let kernel = match arch {
+        Arch::I386 | Arch::Arm => (0xc000_0000..=0xffff_ffff).contains(&addr),
+        // s390 keeps kernel and user in separate address spaces: the number alone says nothing.
+        Arch::S390x => true,
+        _ => addr >> 63 == 1,
+    };
+    let (region, name) =
+        if kernel { (Region::KernelOther, &m::KERNEL_HALF) } else { (Region::User, &m::USER_SPACE) };
+    let reason = says(&m::WHY_HALF_ONLY);
+    AddressClass { region, name: says(name), reason, grade: Grade::Possible, offset: None }
 }
 
 /// Whether the pointer `value` used as an address would be printed as `printed` on `arch`.
@@ -162,13 +218,4 @@ pub fn prints_as(arch: Arch, value: u64, printed: u64) -> bool {
         Arch::Arm64 => value == printed || untag_for_print(value) == printed,
         _ => value == printed,
     }
-}
-
-/// What an ARM64 `swapper pgtable: 4k pages, 48-bit VAs, pgdp=…` line proves: (page size in bytes, VA bits).
-#[must_use]
-pub fn parse_pgtable_line(line: &str) -> Option<(u64, u8)> {
-    let (before, after) = line.split_once("k pages, ")?;
-    let pages: u64 = before.rsplit(' ').next()?.parse().ok()?;
-    let bits: u8 = after.split_once("-bit VAs")?.0.parse().ok()?;
-    Some((pages.checked_mul(1024)?, bits))
 }

@@ -1,8 +1,22 @@
 //! What a 64-bit value looks like: pointer, poison, text, error, code.
 
+mod damage;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
 use crate::decoded::Grade;
-use crate::map::{AddressClass, AddressContext};
-use kwhy_base::{Arch, Prose};
+use crate::errno::{errno, error_pointer};
+use crate::layout::says;
+use crate::map::{
+    AddressClass, AddressContext, PoisonKind, Region, classify_address, hex, poison, signed_hex,
+};
+use kwhy_base::catalogue::arch as m;
+use kwhy_base::{Arch, Prose, prose};
+
+pub use damage::{BitFlip, Reshaped, bit_flips, reshaped, strip_pointer};
+pub use text::{Text, ascii_text};
 
 /// The contract's `bad_value.class` words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,10 +94,14 @@ impl ValueClass {
     }
 }
 
+/// Below it a value is taken for a number: nothing is ever mapped there (vm.mmap_min_addr).
+const SMALL: u64 = 0x1_0000;
+
 /// What `value` looks like on a machine of `arch`.
 ///
 /// `decodes` judges machine code (the disassembler lives elsewhere): it returns the
-/// instructions where the value is plausibly code, `None` where it is not or nobody can say.
+/// instructions where the value is plausibly code, `None` where it is not or nobody can say. It is
+/// asked only of values that are no plausible pointer, text or poison.
 #[must_use]
 pub fn classify_value(
     arch: Arch,
@@ -91,46 +109,177 @@ pub fn classify_value(
     context: &AddressContext,
     decodes: &dyn Fn(u64) -> Option<String>,
 ) -> ValueClass {
-    let _ = (arch, value, context, decodes);
+    if let Some(found) = special(arch, value).or_else(|| number(value)) {
+        return found;
+    }
+    let address = classify_address(arch, value, context);
+    let of = |kind, detail, grade, better| ValueClass { kind, detail, grade, address: None, better };
+    if address.region.is_kernel() {
+        let kind = if address.region == Region::KernelText {
+            ValueKind::KernelText
+        } else {
+            ValueKind::KernelPointer
+        };
+        let detail = address.name.clone();
+        return ValueClass { address: Some(address.clone()), ..of(kind, detail, address.grade, None) };
+    }
+    if let Some(text) =
+        ascii_text(value).filter(|text| text.sure || !(value >> 40 == 0x55 || value >> 40 == 0x56))
+    {
+        let grade = if text.sure { Grade::Likely } else { Grade::Possible };
+        let detail = prose!(m::VALUE_ASCII, text = text.quoted());
+        return ValueClass { address: Some(address), ..of(ValueKind::AsciiText, detail, grade, None) };
+    }
+    if address.region == Region::User && value >> 32 == 0 {
+        let detail = prose!(m::VALUE_WORD, value = hex(value));
+        return ValueClass {
+            address: Some(address),
+            ..of(ValueKind::Integer, detail, Grade::Possible, None)
+        };
+    }
+    if address.region == Region::User && value >> 56 == 0 {
+        let detail = address.name.clone();
+        return ValueClass {
+            address: Some(address),
+            ..of(ValueKind::UserPointer, detail, Grade::Likely, None)
+        };
+    }
+    // From here on the value is no pointer as it stands: a damaged or decorated one, code, or a number.
+    let flips = bit_flips(arch, value, context);
+    if let Some(flip) = flips.first().filter(|flip| flip.bits.len() == 1) {
+        return flipped(arch, flip, context);
+    }
+    if let Some(found) = decorated(arch, value, context, true) {
+        return found;
+    }
+    if let Some(text) = decodes(value) {
+        let detail = prose!(m::VALUE_CODE, text = text);
+        return ValueClass {
+            address: Some(address),
+            ..of(ValueKind::MachineCode, detail, Grade::Likely, None)
+        };
+    }
+    if let Some(flip) = flips.first() {
+        return flipped(arch, flip, context);
+    }
+    if let Some(found) = decorated(arch, value, context, false) {
+        return found;
+    }
+    let (kind, detail, grade) = match address.region {
+        Region::KernelOther => (ValueKind::KernelPointer, address.name.clone(), Grade::Possible),
+        Region::User => (ValueKind::TaggedPointer, address.name.clone(), Grade::Possible),
+        _ => {
+            (ValueKind::Integer, prose!(m::VALUE_NON_CANONICAL, region = address.name.clone()), Grade::Likely)
+        }
+    };
+    ValueClass { address: Some(address), ..of(kind, detail, grade, None) }
+}
+
+/// NULL, error pointers and poisons.
+fn special(arch: Arch, value: u64) -> Option<ValueClass> {
+    let of = |kind, detail, grade| Some(ValueClass { kind, detail, grade, address: None, better: None });
+    if value == 0 {
+        return of(ValueKind::Null, says(&m::VALUE_NULL), Grade::Proved);
+    }
+    if let Some(n) = error_pointer(value) {
+        let number = format!("-{n}");
+        let detail = match errno(n) {
+            Some(e) => prose!(m::VALUE_ERRNO, number = number, name = e.name, meaning = e.meaning),
+            None => prose!(m::VALUE_ERRNO_UNKNOWN, number = number),
+        };
+        // -1 is also what a plain integer function returns, and most of the range has no errno.
+        let grade = if errno(n).is_some() && n > 1 { Grade::Likely } else { Grade::Possible };
+        return of(ValueKind::ErrorPointer, detail, grade);
+    }
+    let found = poison(arch, value)?;
+    let detail = if found.offset == 0 {
+        prose!(m::VALUE_POISON, name = found.name, meaning = found.meaning)
+    } else {
+        prose!(
+            m::VALUE_POISON_OFFSET,
+            name = found.name,
+            offset = signed_hex(found.offset),
+            meaning = found.meaning
+        )
+    };
+    let kind = match found.kind {
+        PoisonKind::List => ValueKind::ListPoison,
+        PoisonKind::Slab => ValueKind::SlabPoison,
+        PoisonKind::Magic => ValueKind::Integer,
+    };
+    let exact = found.offset == 0 && found.lost_top_byte.is_none();
+    of(kind, detail, if exact { Grade::Proved } else { Grade::Likely })
+}
+
+/// Small numbers, positive or 32-bit negative.
+fn number(value: u64) -> Option<ValueClass> {
+    let of = |detail| {
+        Some(ValueClass {
+            kind: ValueKind::SmallInteger,
+            detail,
+            grade: Grade::Likely,
+            address: None,
+            better: None,
+        })
+    };
+    if value < SMALL {
+        return of(prose!(m::VALUE_SMALL, value = format!("{value:#x} ({value})")));
+    }
+    let low = u32::try_from(value).ok()?;
+    let signed = i64::from(low.cast_signed());
+    (-4095..0).contains(&signed).then(|| of(prose!(m::VALUE_NEGATIVE, value = signed))).flatten()
+}
+
+fn flipped(arch: Arch, flip: &BitFlip, context: &AddressContext) -> ValueClass {
+    let bits: Vec<String> = flip.bits.iter().map(u8::to_string).collect();
+    let detail = prose!(
+        m::VALUE_BIT_FLIP,
+        pointer = hex(flip.corrected),
+        bits = bits.join(", "),
+        distance = crate::map::distance(flip.corrected, flip.near),
+        near = hex(flip.near)
+    );
+    let address = Some(classify_address(arch, flip.corrected, context));
     ValueClass {
-        kind: ValueKind::Integer,
-        detail: Prose::verbatim(""),
+        kind: ValueKind::BitFlip,
+        detail,
         grade: Grade::Possible,
-        address: None,
-        better: None,
+        address,
+        better: Some(flip.corrected),
     }
 }
 
-/// A plausible pointer that `value` differs from by a flipped bit or two.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BitFlip {
-    /// The bits that differ, low first.
-    pub bits: Vec<u8>,
-    /// The value with them flipped back.
-    pub corrected: u64,
-    /// The known-good pointer that the corrected value is close to.
-    pub near: u64,
-}
-
-/// Bit-flip candidates of `value` against the known-good pointers of `context`, likeliest first.
-#[must_use]
-pub fn bit_flips(arch: Arch, value: u64, context: &AddressContext) -> Vec<BitFlip> {
-    let _ = (arch, value, context);
-    Vec::new()
-}
-
-/// How a value may be a pointer that was shifted, cut or half overwritten.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reshaped {
-    /// The pointer that it may have been, or its known part.
-    pub pointer: u64,
-    /// What was done to it.
-    pub how: Prose,
-}
-
-/// Readings of `value` as a pointer shifted by whole bytes or half overwritten.
-#[must_use]
-pub fn reshaped(arch: Arch, value: u64, context: &AddressContext) -> Vec<Reshaped> {
-    let _ = (arch, value, context);
-    Vec::new()
+/// `value` as a pointer with a tag or a PAC. With `near` only one that, stripped, is close to a pointer
+/// that the log vouches for or inside a known range: that hardly happens by chance.
+fn decorated(arch: Arch, value: u64, context: &AddressContext, near: bool) -> Option<ValueClass> {
+    let pointer = strip_pointer(arch, value, context)?;
+    let address = classify_address(arch, pointer, context);
+    if !address.region.is_kernel() {
+        return None;
+    }
+    let tag = value >> 56;
+    let only_the_top_byte = value | 0xff << 56 == pointer;
+    let vouched = damage::near_vouched(pointer, context, damage::REACH).is_some()
+        || (address.grade == Grade::Proved && matches!(address.region, Region::KernelText | Region::Module));
+    // Without a neighbour, only KASAN's hardware tags (0xf0–0xfe) are regular enough to be believed.
+    let regular = only_the_top_byte && tag >> 4 == 0xf;
+    if vouched != near || !(near || regular) {
+        return None;
+    }
+    let region = address.name.clone();
+    let detail = if !only_the_top_byte {
+        prose!(m::VALUE_PAC, pointer = hex(pointer), region = region)
+    } else if tag >> 4 == 0xf {
+        prose!(m::VALUE_TAGGED, tag = hex(tag), pointer = hex(pointer), region = region)
+    } else {
+        prose!(m::VALUE_TAG_OR_PAC, pointer = hex(pointer), region = region)
+    };
+    let grade = if near { Grade::Likely } else { Grade::Possible };
+    Some(ValueClass {
+        kind: ValueKind::TaggedPointer,
+        detail,
+        grade,
+        address: Some(address),
+        better: Some(pointer),
+    })
 }

@@ -1,3 +1,159 @@
-//! What the CPU knowledge says: syndrome fields, address classes, taints, value classes.
+//! Address classes, value classes and hints about exceptions.
 
-messages! {}
+messages! {
+    // Regions by name.
+    NULL = "NULL" / "空指针（NULL）";
+    NEAR_NULL = "{offset} bytes above NULL" / "NULL 之上 {offset} 字节";
+    USER_SPACE = "user space" / "用户空间";
+    USER_TAGGED = "user space, with the tag {tag} in the top byte" / "用户空间，顶字节带标签 {tag}";
+    GAP = "no address: neither the user half nor the kernel half" / "不是合法地址：既不在用户半区也不在内核半区";
+    NON_CANONICAL = "non-canonical address" / "非规范地址";
+    LINEAR_MAP = "linear map of physical memory (kmalloc, page allocator)" / "物理内存线性映射区（kmalloc、页分配器）";
+    VMALLOC = "vmalloc area (vmalloc, ioremap, kernel stacks)" / "vmalloc 区（vmalloc、ioremap、内核栈）";
+    KERNEL_TEXT = "the kernel image's code" / "内核镜像代码段";
+    KERNEL_IMAGE = "the kernel image (code, read-only data or data)" / "内核镜像（代码、只读数据或数据）";
+    KERNEL_DATA = "the kernel image's data" / "内核镜像数据段";
+    MODULES = "module area" / "模块区";
+    MODULE_NAMED = "module {module}" / "模块 {module}";
+    VMEMMAP = "vmemmap (the array of struct page)" / "vmemmap（struct page 数组）";
+    FIXMAP = "fixed mappings" / "固定映射区（fixmap）";
+    STACK = "the current kernel stack, {distance} from the stack pointer" / "当前内核栈，距栈指针 {distance}";
+    CPU_ENTRY_AREA = "cpu_entry_area (IDT, entry and exception stacks)" / "cpu_entry_area（IDT、入口栈和异常栈）";
+    ESPFIX = "espfix stacks" / "espfix 栈";
+    EFI_REGION = "EFI runtime mappings" / "EFI 运行时映射";
+    LDT_REMAP = "LDT remap for page-table isolation" / "页表隔离（PTI）的 LDT 重映射";
+    HYPERVISOR_HOLE = "guard hole, reserved for hypervisors" / "保护空洞，为虚拟机监控程序保留";
+    VSYSCALL = "vsyscall page" / "vsyscall 页";
+    PCI_IO = "fixed mappings or PCI I/O space" / "固定映射区或 PCI I/O 空间";
+    KASAN_SHADOW_AREA = "KASAN shadow memory, or unused" / "KASAN 影子内存，或未使用";
+    KERNEL_HOLE = "a hole in the kernel's address space" / "内核地址空间中的空洞";
+    KERNEL_HALF = "the kernel half" / "内核半区";
+    KASAN_SHADOW_OF = "KASAN's shadow of address {address}" / "地址 {address} 的 KASAN 影子";
+    KASAN_SHADOW_REASON = "KASAN looks up the shadow of an address at (address >> 3) + {base}; a wild or NULL pointer faults there, before the access itself" / "KASAN 在（地址 >> 3）+ {base} 处查找影子；野指针或空指针会先在这里出错，而不是在访问本身";
+
+    // Reasons.
+    WHY_NULL = "The address is exactly 0" / "地址恰好为 0";
+    WHY_NEAR_NULL = "Below 0x1000: a member at offset {offset} through a NULL pointer (or an error pointer plus an offset that wrapped past 0)" / "低于 0x1000：经由空指针访问偏移 {offset} 处的成员（或错误指针加偏移后回绕越过 0）";
+    WHY_KERNEL_SAYS_GAP = "The kernel says so: it lies between the user and kernel address ranges" / "内核已给出结论：该地址位于用户与内核地址范围之间";
+    WHY_KERNEL_SAYS_USER = "The kernel says so: it walked the user page tables for it" / "内核已给出结论：内核为它查的是用户页表";
+    WHY_KERNEL_SAYS_NON_CANONICAL = "The kernel says so: non-canonical address" / "内核已给出结论：非规范地址";
+    WHY_ERROR_POINTER = "One of the top 4095 addresses: ERR_PTR({number}), or a small negative offset from NULL" / "位于最高的 4095 个地址：ERR_PTR({number})，或由 NULL 减去小偏移得到";
+    WHY_POISON = "The value is {base} {offset}: {meaning}" / "该值为 {base} {offset}：{meaning}";
+    WHY_POISON_EXACT = "The value is exactly {base}: {meaning}" / "该值恰为 {base}：{meaning}";
+    WHY_POISON_UNTAGGED = "ARM64 prints fault addresses without their top byte; with the top byte {byte} it is the poison {base}" / "ARM64 打印故障地址时去掉顶字节；补上顶字节 {byte} 即为毒值 {base}";
+    WHY_IMAGE_RANGE = "The kernel image's known range covers it" / "位于已知的内核镜像范围内";
+    WHY_MODULE_RANGE = "The module's known range covers it" / "位于已知的模块范围内";
+    WHY_TEXT_SAMPLES = "Between the start of the image and code addresses that this log resolves to kernel symbols ({sample})" / "位于镜像起始与日志中解析为内核符号的代码地址（{sample}）之间";
+    WHY_NEAR_TEXT = "{distance} from {sample}, which this log resolves to a kernel symbol" / "距日志中解析为内核符号的 {sample} {distance}";
+    WHY_NEAR_START = "{distance} above {start}, where the log says the image starts" / "位于日志给出的镜像起始 {start} 之上 {distance}";
+    WHY_NEAR_MODULE = "{distance} from {sample}, which this log places in that module" / "距日志中属于该模块的 {sample} {distance}";
+    WHY_MODULES_NEARBY = "{distance} from {sample}, which this log places in a module" / "距日志中属于某模块的 {sample} {distance}";
+    WHY_STACK = "Within a kernel stack's size of the stack pointer {sp}" / "与栈指针 {sp} 的距离在一个内核栈大小之内";
+    WHY_X86_TEXT_MAP = "x86-64 maps the kernel image at 0xffffffff80000000 and up, wherever KASLR puts it in there" / "x86-64 的内核镜像映射在 0xffffffff80000000 起的区域，KASLR 只在其中移动";
+    WHY_X86_MODULES = "x86-64 keeps modules above the kernel image, up to 0xffffffffff000000" / "x86-64 的模块位于内核镜像之上，直到 0xffffffffff000000";
+    WHY_X86_FIXED = "The layout of {levels}-level page tables puts it there; that part never moves" / "{levels} 级页表布局如此；这部分不随机化";
+    WHY_X86_NO_KASLR = "The layout of {levels}-level page tables without KASLR puts it there ({evidence})" / "无 KASLR 时 {levels} 级页表布局如此（{evidence}）";
+    EVIDENCE_NO_KASLR = "the log says that KASLR is disabled" / "日志表明 KASLR 已禁用";
+    EVIDENCE_BASES = "the stack pointer and per-cpu base lie exactly where they do without KASLR" / "栈指针和 per-cpu 基址恰好位于无 KASLR 时的位置";
+    WHY_X86_NEAR_LINEAR = "{distance} from {sample}, which is in the linear map (per-cpu memory); KASLR moves that region, so neighbours tell" / "距线性映射区内的 {sample}（per-cpu 内存）{distance}；KASLR 会移动该区，只能由邻近地址判断";
+    WHY_X86_BELOW_LINEAR = "Below {sample}, which is in the linear map: no region lies below that one" / "低于线性映射区内的 {sample}：其下没有其他区域";
+    WHY_X86_NEAR_STACK = "{distance} from the stack pointer {sample}; kernel stacks are in the vmalloc area, which KASLR moves" / "距栈指针 {sample} {distance}；内核栈位于 vmalloc 区，该区随 KASLR 移动";
+    WHY_X86_ABOVE_VMALLOC = "More than the size of the vmalloc area above the stack pointer {sample}: only vmemmap follows" / "高出栈指针 {sample} 超过整个 vmalloc 区的大小：其上只有 vmemmap";
+    WHY_X86_ORDER = "Linear map, vmalloc and vmemmap keep that order under KASLR; at this height it is most likely there" / "KASLR 下线性映射、vmalloc、vmemmap 的先后顺序不变；处于这一高度，多半在此区";
+    WHY_X86_BETWEEN = "Between the linear map and the vmalloc area, whose ends KASLR hides" / "位于线性映射区与 vmalloc 区之间，其边界被 KASLR 隐藏";
+    WHY_X86_USER = "Below {limit}: the user half with {bits}-bit addresses" / "低于 {limit}：{bits} 位地址的用户半区";
+    WHY_X86_NON_CANONICAL = "Bits 63 to {bit} are not all alike: not an address with {bits}-bit addressing" / "位 63 至 {bit} 不全相同：在 {bits} 位寻址下不是地址";
+    WHY_X86_LEVELS_UNKNOWN = "Non-canonical with four-level page tables; with five levels it could be an address, and the log does not say which" / "四级页表下为非规范地址；五级页表下可能是合法地址，而日志未说明是哪种";
+    WHY_ARM64_USER = "Below {limit}: the user half (TTBR0) with {bits}-bit addresses" / "低于 {limit}：{bits} 位地址的用户半区（TTBR0）";
+    WHY_ARM64_GAP = "Above the user half and below {start}, the start of the kernel half with {bits}-bit addresses: no page table covers it" / "高于用户半区且低于 {start}（{bits} 位地址内核半区的起点）：没有页表覆盖";
+    WHY_ARM64_GAP_OR_52 = "Outside both halves with 48-bit addresses; a kernel with 52-bit addresses could use it, and the log does not say which" / "48 位地址下不属于任何半区；52 位地址的内核可以使用它，而日志未说明是哪种";
+    WHY_ARM64_TOP_BYTE = "Bit 55 selects the kernel half, but the top byte is {tag}, not 0xff: only a kernel with tag-based KASAN or a pointer with a PAC carries one" / "位 55 选择内核半区，但顶字节为 {tag} 而不是 0xff：只有基于标签的 KASAN 内核或带 PAC 的指针才会如此";
+    WHY_ARM64_USER_TAG = "Bit 55 is 0, so the hardware ignores the top byte; what remains is below {limit}" / "位 55 为 0，硬件忽略顶字节；其余部分低于 {limit}";
+    WHY_ARM64_GAP_TAG = "Bit 55 is 0, so the hardware ignores the top byte; what remains, {rest}, is above the user half ({limit}) and below the kernel half" / "位 55 为 0，硬件忽略顶字节；其余部分 {rest} 高于用户半区（{limit}）且低于内核半区";
+    WHY_ARM64_LAYOUT = "The ARM64 layout with {bits}-bit addresses puts it there ({evidence})" / "{bits} 位地址的 ARM64 布局如此（{evidence}）";
+    WHY_ARM64_OLD_LAYOUT = "The ARM64 layout before 5.4 (linear map in the upper half) with {bits}-bit addresses puts it there ({evidence})" / "5.4 之前的 ARM64 布局（线性映射在上半部）在 {bits} 位地址下如此（{evidence}）";
+    WHY_ARM64_NEAR_IMAGE = "Within 2 GiB of the kernel image ({sample}), where modules must be to reach it" / "位于内核镜像（{sample}）2 GiB 之内，模块必须在此范围才能调用内核";
+    WHY_ARM64_VERSIONS = "vmemmap is there in some kernel generations, the end of the vmalloc area or a guard region in others" / "某些版本的内核此处为 vmemmap，其他版本为 vmalloc 区末尾或保护区";
+    EVIDENCE_PGTABLE_LINE = "the log says {bits}-bit VAs" / "日志写明 {bits} 位虚拟地址";
+    EVIDENCE_TEXT_AT = "kernel code is at {sample}" / "内核代码位于 {sample}";
+    EVIDENCE_SP_AT = "the stack pointer is {sample}" / "栈指针为 {sample}";
+    EVIDENCE_ASSUMED = "assumed: nothing in the log says how wide addresses are" / "假定如此：日志没有说明地址宽度";
+    WHY_HALF_ONLY = "Only the half is known for this architecture" / "对该架构只知道属于哪个半区";
+
+    // Poisons.
+    POISON_LIST = "a list entry that was deleted (list_del)" / "已被删除的链表项（list_del）";
+    POISON_TIMER = "a static timer initialiser (debug objects)" / "静态定时器初始化值（debug objects）";
+    POISON_TAIL_MAPPING = "page->mapping of a tail page" / "尾页的 page->mapping";
+    POISON_WW_CTX = "a released ww_mutex context" / "已释放的 ww_mutex 上下文";
+    POISON_PAGE_POOL = "the page pool's signature" / "page pool 的签名";
+    POISON_BPF = "a poisoned BPF pointer" / "被毒化的 BPF 指针";
+    POISON_VFS = "a poisoned VFS pointer" / "被毒化的 VFS 指针";
+    POISON_FREE = "slab memory after free (POISON_FREE)" / "slab 内存释放后的填充（POISON_FREE）";
+    POISON_END = "the last byte of poisoned slab memory, repeated (POISON_END)" / "slab 毒化内存结尾字节的重复（POISON_END）";
+    POISON_INUSE = "slab memory allocated but never written (POISON_INUSE)" / "已分配但从未写入的 slab 内存（POISON_INUSE）";
+    POISON_RED_INACTIVE = "the red zone of a free slab object" / "空闲 slab 对象的红区";
+    POISON_RED_ACTIVE = "the red zone of a slab object in use, or freed init memory" / "使用中 slab 对象的红区，或已释放的 init 内存";
+    POISON_PAGE = "a freed page (page_poison), a KFENCE canary, or an uninitialised stack variable (Clang's pattern)" / "已释放的页（page_poison）、KFENCE 金丝雀，或未初始化的栈变量（Clang 填充模式）";
+    POISON_STACK_INIT = "an uninitialised stack variable (GCC's pattern)" / "未初始化的栈变量（GCC 填充模式）";
+    POISON_DMA_FREED = "a freed block of a DMA pool" / "已释放的 DMA 池内存块";
+    POISON_DMA_ALLOCATED = "a block of a DMA pool, allocated but never written" / "已分配但从未写入的 DMA 池内存块";
+    POISON_JBD2 = "memory freed by the journal (jbd2)" / "日志层（jbd2）释放的内存";
+    POISON_KEY = "a destroyed key" / "已销毁的密钥";
+    POISON_MUTEX_FREE = "a destroyed mutex (debugging)" / "已销毁的 mutex（调试）";
+    POISON_STACKLEAK = "stack memory erased by STACKLEAK" / "被 STACKLEAK 擦除的栈内存";
+    POISON_SLAB_RED_INACTIVE = "the red zone word of a free SLAB object" / "空闲 SLAB 对象的红区字";
+    POISON_SLAB_RED_ACTIVE = "the red zone word of a SLAB object in use" / "使用中 SLAB 对象的红区字";
+    POISON_SPINLOCK = "the magic number of a spinlock" / "自旋锁的魔数";
+    POISON_RWLOCK = "the magic number of an rwlock" / "读写锁的魔数";
+    POISON_STACK_END = "the magic number at the end of a kernel stack" / "内核栈末端的魔数";
+    POISON_DEADBEEF = "a dead object's mark (0xdeadbeef)" / "失效对象的标记（0xdeadbeef）";
+
+    DECODED_REGION = "{region}. {reason}" / "{region}。{reason}";
+
+    // Values.
+    VALUE_NULL = "NULL or zero" / "空指针或零";
+    VALUE_SMALL = "the number {value}" / "数值 {value}";
+    VALUE_NEGATIVE = "the 32-bit number {value}" / "32 位数值 {value}";
+    VALUE_ERRNO = "ERR_PTR({number}): {name}, {meaning}" / "ERR_PTR({number})：{name}，{meaning}";
+    VALUE_ERRNO_UNKNOWN = "ERR_PTR({number}): no errno of that number" / "ERR_PTR({number})：没有该编号的 errno";
+    VALUE_POISON = "{name}: {meaning}" / "{name}：{meaning}";
+    VALUE_POISON_OFFSET = "{name} {offset}: {meaning}" / "{name} {offset}：{meaning}";
+    VALUE_ASCII = "the characters {text} in memory order" / "按内存顺序为字符 {text}";
+    VALUE_CODE = "instructions: {text}" / "机器指令：{text}";
+    VALUE_TAGGED = "a pointer with the tag {tag} in its top byte; without it {pointer}: {region}" / "顶字节带标签 {tag} 的指针；去掉后为 {pointer}：{region}";
+    VALUE_PAC = "a pointer with an authentication code (PAC) in its top bits; without it {pointer}: {region}" / "高位带认证码（PAC）的指针；去掉后为 {pointer}：{region}";
+    VALUE_TAG_OR_PAC = "a pointer with a tag or an authentication code (PAC) in its top bits; without it {pointer}: {region}" / "高位带标签或认证码（PAC）的指针；去掉后为 {pointer}：{region}";
+    VALUE_BIT_FLIP = "{pointer} with bit {bits} flipped, {distance} from {near}: possibly a hardware error or a stray bit operation" / "{pointer} 的第 {bits} 位翻转，距 {near} {distance}：可能是硬件错误或误用的位操作";
+    VALUE_WORD = "the number {value} (in user space, if it is an address)" / "数值 {value}（若作为地址则位于用户空间）";
+    VALUE_NON_CANONICAL = "no pointer: {region}" / "不是指针：{region}";
+    RESHAPED_LEFT = "{pointer} shifted left by {bits} bits" / "{pointer} 左移 {bits} 位";
+    RESHAPED_RIGHT = "{pointer} shifted right by {bits} bits" / "{pointer} 右移 {bits} 位";
+    RESHAPED_UNALIGNED = "{pointer} read {bytes} bytes off its place" / "{pointer} 被错位 {bytes} 字节读取";
+    RESHAPED_LOW_KEPT = "the low half of {pointer}, its high half overwritten" / "{pointer} 的低半部分，高半部分被覆盖";
+    RESHAPED_LOW_ONLY = "the low half of {pointer}: cut to 32 bits" / "{pointer} 的低半部分：被截断为 32 位";
+    RESHAPED_SIGN = "the low half of {pointer}, sign-extended from 32 bits" / "{pointer} 的低半部分，由 32 位符号扩展而来";
+    RESHAPED_HIGH_KEPT = "a pointer like {pointer} with its low half overwritten" / "类似 {pointer} 的指针，低半部分被覆盖";
+
+    // Hints on exceptions.
+    HINT_FPAC = "The authentication instruction ({key}) found a wrong signature: a return address or function pointer was overwritten after it was signed, was signed with another modifier (usually another stack pointer), or belongs to another context. Look for what wrote to the stack frame or to the structure that holds the pointer" / "认证指令（{key}）发现签名不符：返回地址或函数指针在签名后被改写、用了不同的修饰符（通常是不同的栈指针）签名，或属于别的上下文。应检查是谁写了该栈帧或保存该指针的结构体";
+    HINT_BTI = "An indirect {how} landed on an instruction that is no landing pad: the function pointer is wrong (overwritten, or not the start of a function), or the target was built without BTI (assembler, a binary module)" / "间接{how}落在并非落点（BTI）的指令上：函数指针错误（被改写，或不是函数起始），或目标代码未启用 BTI 编译（汇编、二进制模块）";
+    HOW_CALL = "call" / "调用";
+    HOW_JUMP = "jump" / "跳转";
+    HINT_UNKNOWN = "The CPU did not know the instruction or did not allow it: execution went into data, code was overwritten, or the kernel uses an instruction that this CPU lacks. Compare the Code line with the image" / "CPU 不认识或不允许该指令：执行流进入了数据、代码被改写，或内核使用了该 CPU 不具备的指令。应将 Code 行与镜像比对";
+    HINT_SERROR = "An SError is asynchronous: the program counter is not where the error arose. Suspect hardware, firmware, or an access to a device that is off or has no clock" / "SError 是异步的：程序计数器并非错误发生处。应怀疑硬件、固件，或访问了断电/无时钟的设备";
+    HINT_EXTERNAL_ABORT = "A synchronous external abort: the address is mapped, but memory or the device behind it answered with an error (uncorrectable memory, a device that is off, a bad physical address)" / "同步外部中止：地址有映射，但其后的内存或设备返回错误（不可纠正的内存错误、设备断电、物理地址错误）";
+    HINT_ALIGNMENT = "An alignment fault in the kernel: an unaligned access to device memory, or an unaligned exclusive or atomic access" / "内核中的对齐故障：对设备内存的未对齐访问，或未对齐的独占/原子访问";
+    HINT_TAG_CHECK = "Memory tagging: the pointer's tag differs from the memory's: use after free or out of bounds" / "内存标签检查：指针标签与内存标签不同：释放后使用或越界访问";
+    HINT_TLB_CONFLICT = "Page tables were changed without the required break-before-make, or the TLB is faulty" / "修改页表时没有遵循 break-before-make，或 TLB 有故障";
+    HINT_ILLEGAL_STATE = "An exception return restored an impossible processor state: the saved SPSR was corrupted" / "异常返回恢复了不可能的处理器状态：保存的 SPSR 被破坏";
+    HINT_PC_ALIGN = "The program counter is no multiple of 4: a jump through a corrupted function pointer or return address" / "程序计数器不是 4 的倍数：经由损坏的函数指针或返回地址跳转";
+    HINT_SP_ALIGN = "The stack pointer is no multiple of 16: it was corrupted, or restored from a corrupted frame" / "栈指针不是 16 的倍数：被破坏，或从损坏的栈帧恢复";
+    HINT_CFI = "Control-flow integrity: the function called through the pointer has another type than the call site expects, or the pointer is corrupted" / "控制流完整性：经指针调用的函数类型与调用点期望的不符，或指针已损坏";
+    HINT_GCS = "The return address differs from the one on the Guarded Control Stack: the stack was overwritten" / "返回地址与受保护控制栈中的不同：栈被改写";
+    HINT_PERMISSION_WRITE = "Mapped, but not writable: a write to read-only data, code or a constant" / "有映射但不可写：写入了只读数据、代码或常量";
+    HINT_PERMISSION_EXECUTE = "Mapped, but not executable: a jump into data" / "有映射但不可执行：跳转到了数据中";
+    HINT_PERMISSION_READ = "Mapped, but not readable by the kernel: a user address touched without the user access functions (PAN), or execute-only memory" / "有映射但内核不可读：未经用户访问函数直接访问用户地址（PAN），或只可执行的内存";
+    HINT_X86_SMAP = "The kernel touched a user page without the user access functions (SMAP), or wrote to a read-only page" / "内核未经用户访问函数访问了用户页（SMAP），或写了只读页";
+    HINT_X86_RSVD = "A page table entry has reserved bits set: the page tables themselves were corrupted" / "页表项中有保留位被置位：页表本身已被破坏";
+    HINT_X86_NX = "The page is mapped, but not executable: a jump into data (NX), or into user memory (SMEP)" / "页有映射但不可执行：跳转到了数据（NX）或用户内存（SMEP）";
+}

@@ -77,7 +77,6 @@ messages! {
     SET_UC = "Uncontainable (UC)" / "不可隔离（UC）";
     SET_UEO = "Restartable state (UEO)" / "可重启状态（UEO）";
     SET_NONE = "Only defined for synchronous external aborts" / "仅对同步外部中止有定义";
-    LST_ST64B = "ST64B" / "ST64B";
     LST_LD64B = "LD64B or ST64B" / "LD64B 或 ST64B";
     LST_ST64BV = "ST64BV" / "ST64BV";
     LST_ST64BV0 = "ST64BV0" / "ST64BV0";

@@ -23,6 +23,7 @@ messages! {
     TEST = "an in-kernel test (KUnit or the like) ran" / "运行过内核内部测试（如 KUnit）";
     FWCTL = "user space wrote to a device's firmware debugging interface (fwctl)" / "用户态通过 fwctl 写入过设备固件的调试接口";
     UNKNOWN = "not a letter kwhy knows: a newer kernel's, a distribution's, or damage" / "kwhy 不认识的字母：可能来自更新的内核、发行版补丁，或日志损坏";
+    UNKNOWN_LETTER = "{letter}: not a letter kwhy knows" / "{letter}：kwhy 不认识的字母";
     UNKNOWN_BIT = "taint bit {bit}: not one kwhy knows" / "污染位 {bit}：kwhy 不认识";
 
     MODULE_PROPRIETARY = "proprietary: its licence is not GPL-compatible" / "专有模块：许可证与 GPL 不兼容";
