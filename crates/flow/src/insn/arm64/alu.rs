@@ -97,7 +97,7 @@ fn logical(out: &mut Vec<Effect>, w: Word, source: Value, operand: Value) {
 }
 
 /// The immediate of a logical instruction: `DecodeBitMasks` of the Arm ARM.
-fn bit_mask(w: Word) -> Option<u64> {
+pub(super) fn bit_mask(w: Word) -> Option<u64> {
     let (n, immr, imms) = (w.field(22, 22), w.field(21, 16), w.field(15, 10));
     let combined = (n << 6) | (!imms & 0x3f);
     let length = combined.checked_ilog2()?;

@@ -8,6 +8,7 @@
 mod alu;
 mod bits;
 mod memory;
+mod names;
 mod system;
 mod text;
 

@@ -104,7 +104,7 @@ fn system(w: Word, to: &mut Meaning) {
                     out.push(Effect::Store { value: Value::Constant(0), memory: based(base, 0), width: 64 });
                 }
                 // Maintenance by virtual address translates, and so faults, like a one-byte load.
-                (3, 5 | 10..=15, 1) | (0, 6, 1) => {
+                (3, 5, 1) | (3, 10..=14, 1 | 3 | 5) | (0, 6, 1 | 3 | 5) => {
                     out.push(Effect::Load {
                         register: None,
                         memory: based(base, 0),
