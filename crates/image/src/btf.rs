@@ -106,17 +106,25 @@ impl<'d> Btf<'d> {
         u32_at(self.types, at).unwrap_or(0)
     }
 
-    /// The number of the type of this kind and name. Forward declarations do not count.
-    pub(crate) fn find(&self, kinds: &[u8], name: &str) -> Option<u32> {
+    /// The numbers of the types of these kinds and this name. Forward declarations do not count.
+    /// There may be several: files may use one name for different things.
+    pub(crate) fn find(&self, kinds: &[u8], name: &str) -> Vec<u32> {
         let mut needle = vec![0];
         needle.extend_from_slice(name.as_bytes());
         needle.push(0);
         // BTF's strings are unique.
-        let offset = u32::try_from(memchr::memmem::find(self.strings, &needle)?.checked_add(1)?).ok()?;
-        self.starts.iter().zip(1u32..).find_map(|(start, number)| {
-            let header = self.header_at(*start as usize)?;
-            (header.name == offset && kinds.contains(&header.kind)).then_some(number)
-        })
+        let place =
+            memchr::memmem::find(self.strings, &needle).and_then(|place| u32::try_from(place + 1).ok());
+        let Some(offset) = place else { return Vec::new() };
+        let fits = |start: &u32| {
+            let header = self.header_at(*start as usize);
+            header.is_some_and(|header| header.name == offset && kinds.contains(&header.kind))
+        };
+        self.starts.iter().zip(1u32..).filter(|(start, _)| fits(start)).map(|(_, number)| number).collect()
+    }
+
+    pub(crate) fn is_forward(&self, number: u32) -> bool {
+        self.header(number).is_none_or(|header| header.kind == FWD)
     }
 
     /// Drops qualifiers.

@@ -248,7 +248,7 @@ impl<'d> Image<'d> {
     /// The full definition of a struct or union that a unit only declares.
     fn completed(&self, union: bool, name: Option<Rc<str>>) -> Type {
         let keyword = if union { "union" } else { "struct" };
-        let full = name.as_ref().and_then(|name| self.find_type(&format!("{keyword} {name}")));
+        let full = name.as_ref().and_then(|name| self.only_definition(keyword, name));
         match full.map(|id| self.type_of(id)) {
             Some(Type::Record(record)) => Type::Record(record),
             _ => Type::Record(Rc::new(Record { union, name, size: 0, members: Vec::new() })),

@@ -5,7 +5,7 @@
 //! merged them into another section, by the symbols around them. Which form of a table an
 //! image has is decided by what fits, never by the kernel's version.
 
-use crate::elf::{Section, consts, u32_at, u64_at};
+use crate::elf::{consts, u32_at, u64_at};
 use crate::function::CodeRange;
 use crate::image::Image;
 use crate::modules;
@@ -102,7 +102,7 @@ impl<'d> Image<'d> {
             for spec in &SPECS {
                 let found = match self.elf.section(spec.section) {
                     Some((index, section)) => {
-                        self.table_bytes(index, section).map(|bytes| (bytes, section.address))
+                        self.loaded_contents(index, section).map(|bytes| (bytes, section.address))
                     }
                     None => spec.around.and_then(|(start, stop)| {
                         let (start, stop) = (*around.get(start)?, *around.get(stop)?);
@@ -118,18 +118,6 @@ impl<'d> Image<'d> {
             }
             tables
         })
-    }
-
-    /// A module's tables are empty until they are relocated.
-    fn table_bytes(&self, index: usize, section: &Section<'d>) -> Option<Bytes<'d>> {
-        let contents = self.elf.contents(section).ok()?;
-        if !self.elf.relocatable {
-            return Some(contents);
-        }
-        let mut problems = Vec::new();
-        let relocated = modules::relocated(&self.elf, &self.symbols, index, &contents, &mut problems);
-        self.problems.borrow_mut().append(&mut problems);
-        Some(relocated.unwrap_or(contents))
     }
 
     pub(crate) fn find_patch_sites(&self, range: CodeRange) -> Vec<PatchSite> {

@@ -52,8 +52,9 @@ impl<'d> Image<'d> {
         let mut file = row.and_then(|row| debug.file(&unit, u64::from(row.file))).map(|file| file.shown);
         let mut line = row.map(|row| row.line).filter(|line| *line > 0);
         let Some(function) = self.function_at(address) else {
-            let Some(symbol) = self.symbol_at(address).filter(|_| row.is_some()) else { return Vec::new() };
-            return vec![SourceFrame { function: Rc::from(symbol.name), file, line }];
+            let name = self.symbols.source_name(&self.elf, address.0).filter(|_| row.is_some());
+            let Some(name) = name else { return Vec::new() };
+            return vec![SourceFrame { function: Rc::from(name), file, line }];
         };
         // In front of the code that the line table covers: the line of the declaration.
         if row.is_none()

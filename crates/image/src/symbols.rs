@@ -175,6 +175,18 @@ impl<'d> Symbols<'d> {
         Some(self.present(elf, layout, best))
     }
 
+    /// The name by which assembler source calls the function that covers `address`: of several
+    /// names at one place the plain one (`strlen`, not `__pi_strlen`).
+    pub(crate) fn source_name(&self, elf: &Elf<'d>, address: u64) -> Option<&'d str> {
+        let (_, candidates) = self.covering(elf, address)?;
+        let key = |symbol: &RawSymbol| {
+            let name = self.name(*symbol);
+            let underscores = name.bytes().take_while(|byte| *byte == b'_').count();
+            (symbol.kind() != consts::STT_FUNC, underscores, name)
+        };
+        candidates.into_iter().min_by(|a, b| key(a).cmp(&key(b))).map(|symbol| self.name(symbol))
+    }
+
     /// The greatest address of a listed symbol that is not above `address`, and all symbols there.
     fn covering(&self, elf: &Elf<'d>, address: u64) -> Option<(u64, Vec<RawSymbol>)> {
         if let Some(index) = self.sorted(elf) {

@@ -67,8 +67,7 @@ impl<'d> Image<'d> {
                 entry.attr_value(gimli::DW_AT_declaration).map(|_| ())
             })()
             .is_some(),
-            // A forward declaration and an empty struct look the same from here; the first is
-            // by far the more frequent.
+            Key::Btf(number) => self.btf().is_none_or(|btf| btf.is_forward(number)),
             _ => true,
         }
     }
@@ -150,19 +149,29 @@ impl<'d> Image<'d> {
 
     pub(crate) fn type_named(&self, name: &str) -> Option<TypeId> {
         let (keyword, tag) = split_keyword(name);
-        if let Some(number) = self.btf().and_then(|btf| btf.find(btf::kinds(keyword), tag)) {
-            return Some(self.intern(Key::Btf(number)));
+        if let Some(btf) = self.btf() {
+            if let Some(number) = btf.find(btf::kinds(keyword), tag).into_iter().next() {
+                return Some(self.intern(Key::Btf(number)));
+            }
+            return None;
         }
         // Without BTF: unit by unit, those that are loaded already first come for free.
         let debug = self.debug()?;
-        if !self.elf.relocatable && self.btf().is_some() {
-            return None;
-        }
         debug
             .headers()
             .iter()
             .filter_map(|(offset, _)| debug.unit(*offset))
             .find_map(|unit| self.type_in_unit(debug, &unit, keyword, tag))
+    }
+
+    /// The one definition of a struct or union that a unit only declares. Where files define
+    /// different ones under that name, it is not known which is meant.
+    pub(crate) fn only_definition(&self, keyword: &str, tag: &str) -> Option<TypeId> {
+        let Some(btf) = self.btf() else { return self.type_named(&format!("{keyword} {tag}")) };
+        match btf.find(btf::kinds(keyword), tag).as_slice() {
+            [number] => Some(self.intern(Key::Btf(*number))),
+            _ => None,
+        }
     }
 
     pub(crate) fn type_named_near(&self, name: &str, near: ImageAddr) -> Option<TypeId> {

@@ -65,10 +65,9 @@ fn symbols_have_the_sizes_that_the_kernel_prints() {
     let mut wrong = Vec::new();
     let mut checked = 0;
     for case in entries(&lab).iter().flat_map(|kernel| entries(kernel)) {
-        let Ok(truth) = std::fs::read_to_string(case.join("truth.json")) else { continue };
-        let truth: BTreeMap<String, String> = strings_of(&truth);
-        let release = &truth["release"];
-        let Some(kernel) = images.iter().find(|image| image.release().as_ref() == Some(release)) else {
+        let Some(truth) = truth_of(&case) else { continue };
+        let release = truth["release"].as_str().map(str::to_owned);
+        let Some(kernel) = images.iter().find(|image| image.release() == release) else {
             continue;
         };
         let log = String::from_utf8_lossy(&std::fs::read(case.join("console.log")).unwrap()).into_owned();
@@ -113,16 +112,152 @@ fn check(image: &Image<'_>, name: &str, offset: u64, size: u64) -> Option<String
     }
 }
 
-/// The string values of a flat reading of JSON: enough for the keys asked for here.
-fn strings_of(json: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for line in json.lines() {
-        let mut parts = line.split('"').skip(1).step_by(2);
-        if let (Some(key), Some(value)) = (parts.next(), parts.next()) {
-            found.entry(key.to_owned()).or_insert(value.to_owned());
+#[test]
+fn source_agrees_with_the_recorded_truth() {
+    let (Some(lab), Some(kernels_at)) = (directory("KWHY_LAB"), directory("KWHY_LAB_KERNELS")) else {
+        return;
+    };
+    let data: Vec<Vec<u8>> = kernels(&kernels_at).iter().map(|path| std::fs::read(path).unwrap()).collect();
+    let images: Vec<Image<'_>> = data.iter().map(|data| Image::parse(data).unwrap()).collect();
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for case in entries(&lab).iter().flat_map(|kernel| entries(kernel)) {
+        let Some(truth) = truth_of(&case) else { continue };
+        let release = truth["release"].as_str().map(str::to_owned);
+        let Some(kernel) = images.iter().find(|image| image.release() == release) else { continue };
+        for key in ["pc", "caller_pc", "call_site"] {
+            let place = &truth[key];
+            let (Some(symbol), Some(offset)) = (place["symbol"].as_str(), place["offset"].as_str()) else {
+                continue;
+            };
+            let Some(stack) = place["inline_stack"].as_array() else { continue };
+            let offset = i64::from_str_radix(offset.trim_start_matches("0x"), 16).unwrap();
+            let expected: Vec<String> = stack
+                .iter()
+                .map(|frame| {
+                    let file = frame["file"].as_str().unwrap_or("?").rsplit('/').next().unwrap_or_default();
+                    format!("{} {file}:{}", frame["function"].as_str().unwrap_or("?"), frame["line"])
+                })
+                .collect();
+            let ours = match place["module"].as_str() {
+                Some(module) => {
+                    let Ok(data) = std::fs::read(case.join(format!("{module}.ko"))) else { continue };
+                    stacks(&Image::parse(&data).unwrap(), symbol, offset)
+                }
+                None => stacks(kernel, symbol, offset),
+            };
+            checked += 1;
+            if !ours.contains(&expected) {
+                wrong.push(format!("{} {key}: ours {ours:?}, expected {expected:?}", case.display()));
+            }
         }
     }
-    found
+    eprintln!("{checked} places checked");
+    assert!(checked > 20 && wrong.is_empty(), "{} of {checked} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The source at `symbol+offset`, for each symbol of that name.
+fn stacks(image: &Image<'_>, symbol: &str, offset: i64) -> Vec<Vec<String>> {
+    image
+        .symbols_named(symbol)
+        .iter()
+        .map(|symbol| {
+            let frames = image.source_at(symbol.address.offset(offset)).into_iter();
+            frames
+                .map(|frame| {
+                    let file = frame
+                        .file
+                        .as_deref()
+                        .unwrap_or("?")
+                        .rsplit('/')
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned();
+                    format!("{} {file}:{}", frame.function, frame.line.unwrap_or(0))
+                })
+                .collect()
+        })
+        .collect()
+}
+
+fn truth_of(case: &Path) -> Option<serde_json::Value> {
+    serde_json::from_str(&std::fs::read_to_string(case.join("truth.json")).ok()?).ok()
+}
+
+#[test]
+fn layouts_agree_with_pahole() {
+    let Some(kernels_at) = directory("KWHY_LAB_KERNELS") else { return };
+    for path in kernels(&kernels_at) {
+        let out = Command::new("pahole")
+            .args(["-F", "btf", "--sizes"])
+            .arg(&path)
+            .output()
+            .expect("pahole is needed");
+        let listing = String::from_utf8_lossy(&out.stdout).into_owned();
+        let structs: Vec<(&str, u64)> = listing
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split('\t');
+                Some((words.next()?, words.next()?.parse().ok()?))
+            })
+            .collect();
+        let data = std::fs::read(&path).unwrap();
+        let image = Image::parse(&data).unwrap();
+        let mut numbers = Numbers(3);
+        let (mut checked, mut wrong) = (0, Vec::new());
+        // From BTF (the whole image) and from DWARF (the unit of a function that uses many).
+        let near = image.symbols_named("tcp_v4_rcv").remove(0).address;
+        for _ in 0..3000 {
+            if checked >= 400 {
+                break;
+            }
+            let (name, size) = structs[numbers.below(structs.len() as u64) as usize];
+            let wanted = format!("struct {name}");
+            let from_btf = image.find_type(&wanted);
+            let from_dwarf = image.find_type_near(&wanted, near);
+            // pahole lists unions as well, and all of several types that share a name.
+            let sizes: Vec<u64> =
+                structs.iter().filter(|other| other.0 == name).map(|other| other.1).collect();
+            if from_btf.is_none() && image.find_type(&format!("union {name}")).is_some() {
+                continue;
+            }
+            if !from_btf.and_then(|id| image.size_of(id)).is_some_and(|ours| sizes.contains(&ours)) {
+                wrong.push(format!(
+                    "{wanted}: {size} by pahole, {:?}",
+                    from_btf.and_then(|id| image.size_of(id))
+                ));
+            }
+            let (Some(btf), Some(dwarf), 1) = (from_btf, from_dwarf, sizes.len()) else { continue };
+            checked += 1;
+            let (ours, theirs) = (members(&image, dwarf), members(&image, btf));
+            if ours != theirs {
+                wrong.push(format!("{wanted}:\n  DWARF {ours:?}\n  BTF   {theirs:?}"));
+            }
+        }
+        eprintln!("{}: {checked} structs compared", path.display());
+        assert!(checked > 100 && wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
+
+type Shape = Vec<(Option<String>, u64, Option<(u64, u64)>, Option<u64>, String)>;
+
+/// BTF knows one dimension only, and cannot tell `x[0]` from `x[]`.
+fn flat(name: &str) -> String {
+    let Some((base, dimensions)) = name.split_once('[').filter(|_| name.ends_with(']')) else {
+        return name.to_owned();
+    };
+    let total: u64 =
+        dimensions.trim_end_matches(']').split("][").map(|count| count.parse::<u64>().unwrap_or(0)).product();
+    format!("{base}[{total}]")
+}
+
+fn members(image: &Image<'_>, id: kwhy_image::TypeId) -> Shape {
+    let kwhy_image::Type::Record(record) = image.type_of(id) else { return Vec::new() };
+    let shape = record.members.iter().map(|member| {
+        let name = member.name.as_deref().map(str::to_owned);
+        let spelled = flat(&image.type_name(member.ty));
+        (name, member.offset, member.bits, image.size_of(member.ty).filter(|size| *size > 0), spelled)
+    });
+    shape.collect()
 }
 
 /// A generator that gives the same numbers in every run (Numerical Recipes' LCG).
