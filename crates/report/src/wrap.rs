@@ -29,9 +29,11 @@ struct Atom {
 }
 
 /// Breaks `inline` into lines of at most `columns`. A word longer than that (a path, a symbol)
-/// is left whole, so that it can be copied.
+/// is left whole, so that it can be copied. Blanks at the very beginning indent every line.
 #[must_use]
 pub fn wrap(inline: &Inline, columns: usize) -> Vec<Inline> {
+    let indent = inline.0.iter().flat_map(|span| span.text.chars()).take_while(|c| *c == ' ').count();
+    let columns = columns.saturating_sub(indent);
     let mut lines: Vec<Vec<(char, Tone)>> = Vec::new();
     let mut line: Vec<(char, Tone)> = Vec::new();
     let mut used = 0usize;
@@ -54,7 +56,8 @@ pub fn wrap(inline: &Inline, columns: usize) -> Vec<Inline> {
     if !line.is_empty() || lines.is_empty() {
         lines.push(line);
     }
-    lines.into_iter().map(spans).collect()
+    let blank = std::iter::repeat_n((' ', Tone::Plain), indent);
+    lines.into_iter().map(|line| spans(blank.clone().chain(line))).collect()
 }
 
 fn atoms(inline: &Inline) -> Vec<Atom> {
@@ -92,7 +95,7 @@ fn atoms(inline: &Inline) -> Vec<Atom> {
 }
 
 /// The backticks of quoted code are characters by now, so the tone alone remains to be shown.
-fn spans(characters: Vec<(char, Tone)>) -> Inline {
+fn spans(characters: impl Iterator<Item = (char, Tone)>) -> Inline {
     let mut spans: Vec<Span> = Vec::new();
     for (c, tone) in characters {
         match spans.last_mut() {
@@ -119,6 +122,7 @@ mod tests {
         assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
         assert_eq!(wrapped("a/very/long/path x", 5), ["a/very/long/path", "x"]);
         assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("  one two", 5), ["  one", "  two"]);
     }
 
     #[test]
