@@ -84,6 +84,7 @@ pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &
         sources: Some(&sources),
     };
     let mut report = analyze(&inputs);
+    images.tell(&mut report);
     let oddities = log.oddities.iter().chain(&images.remarks).cloned();
     report.notes.extend(oddities.map(|text| Note { line: None, text: text.into() }));
     report
