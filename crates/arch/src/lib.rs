@@ -24,8 +24,8 @@ pub use esr::{
 };
 pub use hints::{exception_hint, pac_key};
 pub use map::{
-    AddressClass, AddressContext, KernelNote, Region, classify_address, may_have_lost_top_byte,
-    parse_pgtable_line, prints_as, untag_for_print,
+    AddressClass, AddressContext, KernelNote, Poison, PoisonKind, Region, classify_address,
+    may_have_lost_top_byte, parse_pgtable_line, poison, prints_as, untag_for_print, va_bits_of_cr4,
 };
 pub use pstate::{decode_pstate, is_user_mode};
 pub use taint::{Taint, decode_taint_letters, decode_taint_mask, kernel_taints, module_flags};

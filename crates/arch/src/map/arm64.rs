@@ -45,6 +45,9 @@ pub struct Layout {
     pub assumed: bool,
     /// Whether the linear map is in the upper half, as before the flip.
     pub linear_high: bool,
+    /// Whether which half is which is certain: kernel code was seen in one, or only one layout has
+    /// addresses that wide. A stack alone is no proof, it may be in the linear map (no VMAP_STACK).
+    halves_proved: bool,
     /// How it is known.
     evidence: Prose,
 }
@@ -99,21 +102,26 @@ pub fn layout(context: &AddressContext) -> Layout {
             bits,
             assumed: false,
             linear_high: linear_high && bits <= 48,
+            halves_proved: from_code.is_some() || bits > 48,
             evidence: prose!(m::EVIDENCE_PGTABLE_LINE, bits = bits),
         };
     }
     match (from_code, from_stack) {
         (Some((bits, linear_high)), _) => {
             let evidence = prose!(m::EVIDENCE_TEXT_AT, sample = hex(code.unwrap_or_default()));
-            Layout { bits, assumed: bits == 48, linear_high, evidence }
+            Layout { bits, assumed: bits == 48, linear_high, halves_proved: true, evidence }
         }
         (None, Some((bits, linear_high))) => {
             let evidence = prose!(m::EVIDENCE_SP_AT, sample = hex(stack.unwrap_or_default()));
-            Layout { bits, assumed: bits == 48, linear_high, evidence }
+            Layout { bits, assumed: bits == 48, linear_high, halves_proved: false, evidence }
         }
-        (None, None) => {
-            Layout { bits: 48, assumed: true, linear_high: false, evidence: says(&m::EVIDENCE_ASSUMED) }
-        }
+        (None, None) => Layout {
+            bits: 48,
+            assumed: true,
+            linear_high: false,
+            halves_proved: false,
+            evidence: says(&m::EVIDENCE_ASSUMED),
+        },
     }
 }
 
@@ -140,11 +148,7 @@ pub(super) fn classify(addr: u64, context: &AddressContext) -> AddressClass {
     }
     let in_linear_map = if layout.linear_high { addr >= layout.middle() } else { addr < layout.middle() };
     let mut found = if in_linear_map {
-        let grade = if context.va_bits.is_some() || !context.text_samples.is_empty() {
-            Grade::Proved
-        } else {
-            Grade::Likely
-        };
+        let grade = if layout.halves_proved && !layout.assumed { Grade::Proved } else { Grade::Likely };
         class(Region::LinearMap, says(&m::LINEAR_MAP), why(&layout), grade)
     } else if layout.linear_high {
         lower_half_before_the_flip(addr, context, &layout)
@@ -154,6 +158,7 @@ pub(super) fn classify(addr: u64, context: &AddressContext) -> AddressClass {
     if let Some((name, reason)) = on_stack(addr, context) {
         found.name = name;
         found.reason = Prose::Sequence(vec![reason, found.reason]);
+        found.grade = found.grade.min(Grade::Likely);
     }
     found
 }
@@ -214,10 +219,7 @@ fn upper_half(addr: u64, context: &AddressContext, layout: &Layout) -> AddressCl
     if let Some(found) = near_image(addr, context) {
         return found;
     }
-    // The first 128 MiB (since 6.5 2 GiB, where nothing else is) are for modules. Where the image is
-    // linked tells how large the area is: the image follows it.
-    let area = context.kernel_base.map_or(128 << 20, |base| base.wrapping_sub(layout.middle()));
-    if addr - layout.middle() < area && area <= 2 << 30 {
+    if addr - layout.middle() < module_area(context, layout) {
         return of(Region::Module, &m::MODULES, why(layout), Grade::Likely);
     }
     // With KASLR modules are near the image instead, within reach of a branch or of its veneers.
@@ -236,8 +238,33 @@ fn upper_half(addr: u64, context: &AddressContext, layout: &Layout) -> AddressCl
         let reason = prose!(m::WHY_MODULES_NEARBY, distance = distance(addr, sample), sample = hex(sample));
         return of(Region::Module, &m::MODULES, reason, Grade::Possible);
     }
-    let grade = if context.va_bits.is_some() && image.is_some() { Grade::Likely } else { Grade::Possible };
+    let low_stack =
+        context.stack_pointer.filter(|sp| *sp >= layout.middle() && *sp - layout.middle() < FILLED);
+    if let Some(sp) = low_stack.filter(|_| image.is_none() && moved && addr - layout.middle() > FILLED) {
+        let reason = prose!(m::WHY_ARM64_FAR_ABOVE, distance = distance(addr, sp), sp = hex(sp));
+        return of(Region::KernelOther, &m::IMAGE_OR_MODULE, reason, Grade::Likely);
+    }
+    let known = context.va_bits.is_some() && image.is_some() || low_stack.is_some();
+    let grade = if known { Grade::Likely } else { Grade::Possible };
     of(Region::Vmalloc, &m::VMALLOC, why(layout), grade)
+}
+
+/// More than any machine vmallocs from the start of the area, and far less than KASLR moves the image.
+const FILLED: u64 = 1 << 40;
+
+/// How large the module area at the start of the upper half is, in bytes: 128 MiB, 256 MiB (with
+/// BPF's code before it) or 2 GiB, in the order of kernel generations. The image is linked just behind it,
+/// and the vmalloc area, filled from its start with kernel stacks among others, begins there.
+fn module_area(context: &AddressContext, layout: &Layout) -> u64 {
+    const SIZES: [u64; 3] = [2 << 30, 256 << 20, 128 << 20];
+    let linked = context.kernel_base.map(|base| base.wrapping_sub(layout.middle()));
+    if let Some(size) = linked.filter(|size| SIZES.contains(size)) {
+        return size;
+    }
+    let behind = context.stack_pointer.map(|sp| sp.wrapping_sub(layout.middle()));
+    let found =
+        behind.and_then(|offset| SIZES.into_iter().find(|size| offset >= *size && offset - size < 4 << 30));
+    found.unwrap_or(128 << 20)
 }
 
 fn is_on_stack(addr: u64, context: &AddressContext) -> bool {

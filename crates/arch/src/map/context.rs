@@ -175,6 +175,9 @@ pub(super) fn on_stack(addr: u64, context: &AddressContext) -> Option<(Prose, Pr
     if sp / STACK_REACH != addr / STACK_REACH || sp.abs_diff(addr) >= STACK_REACH / 2 {
         return None;
     }
+    if sp == addr {
+        return Some((says(&m::STACK_POINTER), prose!(m::WHY_STACK, sp = hex(sp))));
+    }
     let offset = super::poison::signed_hex(addr.wrapping_sub(sp) as i64);
     Some((prose!(m::STACK, distance = offset), prose!(m::WHY_STACK, sp = hex(sp))))
 }

@@ -72,6 +72,11 @@ static WORDS: &[(u64, &str, &Message)] = &[
     (0x09f9_1102_9d74_e35b, "RED_INACTIVE", &m::POISON_SLAB_RED_INACTIVE),
     (0xd841_56c5_6356_88c0, "RED_ACTIVE", &m::POISON_SLAB_RED_ACTIVE),
     (0xffff_ffff_ffff_4111, "STACKLEAK_POISON", &m::POISON_STACKLEAK),
+    // `asm/word-at-a-time.h` and the assembler string functions keep these in registers.
+    (0xfefe_fefe_fefe_feff, "0xfefefefefefefeff", &m::POISON_STRING_CONSTANT),
+    (0x7f7f_7f7f_7f7f_7f7f, "0x7f7f7f7f7f7f7f7f", &m::POISON_STRING_CONSTANT),
+    (0x8080_8080_8080_8080, "0x8080808080808080", &m::POISON_STRING_CONSTANT),
+    (0x0101_0101_0101_0101, "0x101010101010101", &m::POISON_STRING_CONSTANT),
 ];
 
 /// 32-bit magic numbers, recognised as a whole value only.
@@ -238,6 +243,13 @@ mod tests {
         let free = poison(Arch::Arm64, 0x006b_6b6b_6b6b_6b7b);
         assert_eq!(free.map(|p| (p.offset, p.lost_top_byte)), Some((0x10, Some(0x6b))));
         assert_eq!(poison(Arch::X86_64, 0x00ad_0000_0000_0108), None);
+    }
+
+    #[test]
+    fn constants_of_the_string_functions_are_no_poison() {
+        for value in [0xfefe_fefe_fefe_feff, 0x7f7f_7f7f_7f7f_7f7f, 0x0101_0101_0101_0101] {
+            assert_eq!(poison(Arch::Arm64, value).map(|p| p.kind), Some(PoisonKind::Magic), "{value:#x}");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn arm64_prints_poison_untagged() {
 #[test]
 fn arm64_regions_of_a_real_log() {
     let log = arm64_log();
-    assert_eq!(word(ARM, 0xffff_136f_828d_b0c0, &log), ("linear-map", Grade::Proved));
+    assert_eq!(word(ARM, 0xffff_136f_828d_b0c0, &log), ("linear-map", Grade::Likely));
     assert_eq!(word(ARM, 0xffff_8000_0824_bb64, &log).0, "vmalloc");
     let stack = classify_address(ARM, 0xffff_8000_0824_bb64, &log);
     assert!(stack.name.render(Lang::En).contains("stack"), "{stack:?}");
@@ -92,6 +92,23 @@ fn arm64_without_kaslr() {
         AddressContext { kernel_offset: Some(0), kernel_base: Some(0xffff_8000_0800_0000), ..arm64_log() };
     assert_eq!(word(ARM, 0xffff_8000_00be_1044, &log), ("module", Grade::Likely));
     assert_eq!(word(ARM, 0xffff_8000_08a9_1044, &log).0, "kernel-data");
+}
+
+#[test]
+fn arm64_module_area_by_where_stacks_are() {
+    // A kernel whose stacks are just above 256 MiB keeps its modules below them, and BPF code below those.
+    let log = AddressContext { stack_pointer: Some(0xffff_8000_1052_3b60), ..arm64_log() };
+    assert_eq!(word(ARM, 0xffff_8000_08a9_1044, &log), ("module", Grade::Likely));
+    let newer = AddressContext { stack_pointer: Some(0xffff_8000_8052_3b60), ..arm64_log() };
+    assert_eq!(word(ARM, 0xffff_8000_7a00_0000, &newer), ("module", Grade::Likely));
+    assert_eq!(word(ARM, 0xffff_8000_08a9_1044, &arm64_log()).0, "vmalloc");
+}
+
+#[test]
+fn arm64_image_and_modules_stand_out_under_kaslr() {
+    let found = classify_address(ARM, 0xffff_d78f_314e_fc70, &arm64_log());
+    assert_eq!(found.word(), "kernel-other");
+    assert!(found.name.render(Lang::En).contains("moved by KASLR"));
 }
 
 #[test]

@@ -142,6 +142,7 @@ pub(super) fn classify(addr: u64, context: &AddressContext) -> AddressClass {
     if let Some((name, reason)) = on_stack(addr, context) {
         found.name = name;
         found.reason = Prose::Sequence(vec![reason, found.reason]);
+        found.grade = found.grade.min(Grade::Likely);
     }
     found
 }

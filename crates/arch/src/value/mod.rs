@@ -113,40 +113,13 @@ pub fn classify_value(
         return found;
     }
     let address = classify_address(arch, value, context);
-    let of = |kind, detail, grade, better| ValueClass { kind, detail, grade, address: None, better };
-    if address.region.is_kernel() {
-        let kind = if address.region == Region::KernelText {
-            ValueKind::KernelText
-        } else {
-            ValueKind::KernelPointer
-        };
-        let detail = address.name.clone();
-        return ValueClass { address: Some(address.clone()), ..of(kind, detail, address.grade, None) };
-    }
-    if let Some(text) =
-        ascii_text(value).filter(|text| text.sure || !(value >> 40 == 0x55 || value >> 40 == 0x56))
-    {
-        let grade = if text.sure { Grade::Likely } else { Grade::Possible };
-        let detail = prose!(m::VALUE_ASCII, text = text.quoted());
-        return ValueClass { address: Some(address), ..of(ValueKind::AsciiText, detail, grade, None) };
-    }
-    if address.region == Region::User && value >> 32 == 0 {
-        let detail = prose!(m::VALUE_WORD, value = hex(value));
-        return ValueClass {
-            address: Some(address),
-            ..of(ValueKind::Integer, detail, Grade::Possible, None)
-        };
-    }
-    if address.region == Region::User && value >> 56 == 0 {
-        let detail = address.name.clone();
-        return ValueClass {
-            address: Some(address),
-            ..of(ValueKind::UserPointer, detail, Grade::Likely, None)
-        };
+    let flips = bit_flips(arch, value, context);
+    let one_flip = flips.first().filter(|flip| flip.bits.len() == 1);
+    if let Some(found) = as_it_stands(arch, value, &address, one_flip.is_some()) {
+        return found;
     }
     // From here on the value is no pointer as it stands: a damaged or decorated one, code, or a number.
-    let flips = bit_flips(arch, value, context);
-    if let Some(flip) = flips.first().filter(|flip| flip.bits.len() == 1) {
+    if let Some(flip) = one_flip {
         return flipped(arch, flip, context);
     }
     if let Some(found) = decorated(arch, value, context, true) {
@@ -154,10 +127,7 @@ pub fn classify_value(
     }
     if let Some(text) = decodes(value) {
         let detail = prose!(m::VALUE_CODE, text = text);
-        return ValueClass {
-            address: Some(address),
-            ..of(ValueKind::MachineCode, detail, Grade::Likely, None)
-        };
+        return placed(ValueKind::MachineCode, detail, Grade::Likely, &address);
     }
     if let Some(flip) = flips.first() {
         return flipped(arch, flip, context);
@@ -165,14 +135,66 @@ pub fn classify_value(
     if let Some(found) = decorated(arch, value, context, false) {
         return found;
     }
-    let (kind, detail, grade) = match address.region {
-        Region::KernelOther => (ValueKind::KernelPointer, address.name.clone(), Grade::Possible),
-        Region::User => (ValueKind::TaggedPointer, address.name.clone(), Grade::Possible),
-        _ => {
-            (ValueKind::Integer, prose!(m::VALUE_NON_CANONICAL, region = address.name.clone()), Grade::Likely)
+    match address.region {
+        // A tag that the hardware ignores, over an address above 4 GiB.
+        Region::User if value << 8 >> 40 != 0 => {
+            placed(ValueKind::TaggedPointer, address.name.clone(), Grade::Possible, &address)
         }
-    };
-    ValueClass { address: Some(address), ..of(kind, detail, grade, None) }
+        Region::User => {
+            placed(ValueKind::Integer, prose!(m::VALUE_WORD, value = hex(value)), Grade::Possible, &address)
+        }
+        _ => {
+            let detail = prose!(m::VALUE_NON_CANONICAL, region = address.name.clone());
+            placed(ValueKind::Integer, detail, Grade::Likely, &address)
+        }
+    }
+}
+
+/// A class of a value that is an address too.
+fn placed(kind: ValueKind, detail: Prose, grade: Grade, address: &AddressClass) -> ValueClass {
+    ValueClass { kind, detail, grade, address: Some(address.clone()), better: None }
+}
+
+/// The value as a pointer into the kernel or user space, or as text, as it stands. Where one flipped
+/// bit would make it a good pointer, a hole in the kernel's space is not believed.
+fn as_it_stands(arch: Arch, value: u64, address: &AddressClass, flips: bool) -> Option<ValueClass> {
+    let name = address.name.clone();
+    if address.region == Region::KernelText {
+        return Some(placed(ValueKind::KernelText, name, address.grade, address));
+    }
+    if address.region.is_kernel() {
+        return Some(placed(ValueKind::KernelPointer, name, address.grade, address));
+    }
+    if address.region == Region::KernelOther && !flips {
+        return Some(placed(ValueKind::KernelPointer, name, address.grade.max(Grade::Likely), address));
+    }
+    // Six printable bytes of which the last is U or V are a position-independent program's address.
+    let text = ascii_text(value).filter(|text| text.sure || !matches!(value >> 40, 0x55 | 0x56));
+    if let Some(text) = text {
+        let grade = if text.sure { Grade::Likely } else { Grade::Possible };
+        let detail = prose!(m::VALUE_ASCII, text = text.quoted());
+        return Some(placed(ValueKind::AsciiText, detail, grade, address));
+    }
+    // Only ARM64 ignores a top byte; on x86-64 the one user address up there is the vsyscall page.
+    if address.region != Region::User || (arch == Arch::Arm64 && value >> 56 != 0) {
+        return None;
+    }
+    if value >> 32 == 0 {
+        let detail = prose!(m::VALUE_WORD, value = hex(value));
+        return Some(placed(ValueKind::Integer, detail, Grade::Possible, address));
+    }
+    let grade = if usual_in_user_space(arch, value) { Grade::Likely } else { Grade::Possible };
+    Some(placed(ValueKind::UserPointer, name, grade, address))
+}
+
+/// Whether programs usually have something there: position-independent programs, libraries and stacks
+/// start at fixed places, which randomisation moves within limits (`asm/elf.h`, `asm/processor.h`).
+fn usual_in_user_space(arch: Arch, value: u64) -> bool {
+    match arch {
+        Arch::X86_64 => matches!(value >> 40, 0x55 | 0x56 | 0x7e | 0x7f),
+        Arch::Arm64 => matches!(value >> 40, 0xaa..=0xca | 0xf0..=0xff | 0x55 | 0x7f),
+        _ => false,
+    }
 }
 
 /// NULL, error pointers and poisons.
@@ -208,7 +230,13 @@ fn special(arch: Arch, value: u64) -> Option<ValueClass> {
         PoisonKind::Magic => ValueKind::Integer,
     };
     let exact = found.offset == 0 && found.lost_top_byte.is_none();
-    of(kind, detail, if exact { Grade::Proved } else { Grade::Likely })
+    let grade = match found.base {
+        // 0xfe repeated is as common in the string functions as in uninitialised variables.
+        0xfefe_fefe_fefe_fefe => Grade::Possible,
+        _ if exact => Grade::Proved,
+        _ => Grade::Likely,
+    };
+    of(kind, detail, grade)
 }
 
 /// Small numbers, positive or 32-bit negative.
@@ -254,7 +282,7 @@ fn flipped(arch: Arch, flip: &BitFlip, context: &AddressContext) -> ValueClass {
 fn decorated(arch: Arch, value: u64, context: &AddressContext, near: bool) -> Option<ValueClass> {
     let pointer = strip_pointer(arch, value, context)?;
     let address = classify_address(arch, pointer, context);
-    if !address.region.is_kernel() {
+    if !address.region.is_kernel() && address.region != Region::KernelOther {
         return None;
     }
     let tag = value >> 56;

@@ -52,6 +52,9 @@ fn plain_values() {
     assert_eq!(of(ARM, 0x6b6b_6b6b_6b6b_6b6b).0, "slab-poison");
     assert_eq!(of(ARM, 0xdead_4ead).0, "integer");
     assert_eq!(of(X86, 0x289a_7980).0, "integer");
+    // What the string functions keep in registers is no poison, a tag needs an address under it.
+    assert_eq!(of(ARM, 0xfefe_fefe_fefe_feff).0, "integer");
+    assert_eq!(of(ARM, 0xc000_0000_ffff_efff).0, "integer");
 }
 
 #[test]
@@ -62,6 +65,7 @@ fn pointers_of_real_logs() {
     assert_eq!(of(X86, 0xffff_889e_01ca_5300).0, "kernel-pointer");
     assert_eq!(of(X86, 0xffff_cf33_805b_3d28).0, "kernel-pointer");
     assert_eq!(of(X86, 0x0000_7ffc_b23f_d978).0, "user-pointer");
+    assert_eq!(of(X86, 0xffff_ffff_ff60_0400).0, "user-pointer");
     // A position-independent program's address: six printable bytes, and no text.
     assert_eq!(of(X86, 0x0000_5555_5555_4040).0, "user-pointer");
 }

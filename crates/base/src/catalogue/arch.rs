@@ -13,11 +13,13 @@ messages! {
     KERNEL_TEXT = "the kernel image's code" / "内核镜像代码段";
     KERNEL_IMAGE = "the kernel image (code, read-only data or data)" / "内核镜像（代码、只读数据或数据）";
     KERNEL_DATA = "the kernel image's data" / "内核镜像数据段";
+    IMAGE_OR_MODULE = "the kernel image or a module, moved by KASLR" / "被 KASLR 移动的内核镜像或模块";
     MODULES = "module area" / "模块区";
     MODULE_NAMED = "module {module}" / "模块 {module}";
     VMEMMAP = "vmemmap (the array of struct page)" / "vmemmap（struct page 数组）";
     FIXMAP = "fixed mappings" / "固定映射区（fixmap）";
     STACK = "the current kernel stack, {distance} from the stack pointer" / "当前内核栈，距栈指针 {distance}";
+    STACK_POINTER = "the current kernel stack, just where the stack pointer is" / "当前内核栈，恰为栈指针所指处";
     CPU_ENTRY_AREA = "cpu_entry_area (IDT, entry and exception stacks)" / "cpu_entry_area（IDT、入口栈和异常栈）";
     ESPFIX = "espfix stacks" / "espfix 栈";
     EFI_REGION = "EFI runtime mappings" / "EFI 运行时映射";
@@ -73,6 +75,7 @@ messages! {
     WHY_ARM64_LAYOUT = "The ARM64 layout with {bits}-bit addresses puts it there ({evidence})" / "{bits} 位地址的 ARM64 布局如此（{evidence}）";
     WHY_ARM64_OLD_LAYOUT = "The ARM64 layout before 5.4 (linear map in the upper half) with {bits}-bit addresses puts it there ({evidence})" / "5.4 之前的 ARM64 布局（线性映射在上半部）在 {bits} 位地址下如此（{evidence}）";
     WHY_ARM64_NEAR_IMAGE = "Within 2 GiB of the kernel image ({sample}), where modules must be to reach it" / "位于内核镜像（{sample}）2 GiB 之内，模块必须在此范围才能调用内核";
+    WHY_ARM64_FAR_ABOVE = "{distance} above the stack pointer {sp}: the vmalloc area is filled from its start, where stacks are; only the image and modules, which KASLR moves, are that far up" / "高出栈指针 {sp} {distance}：vmalloc 区从起始处开始分配，栈就在那里；只有被 KASLR 移动的镜像和模块才会在这么高的位置";
     WHY_ARM64_VERSIONS = "vmemmap is there in some kernel generations, the end of the vmalloc area or a guard region in others" / "某些版本的内核此处为 vmemmap，其他版本为 vmalloc 区末尾或保护区";
     EVIDENCE_PGTABLE_LINE = "the log says {bits}-bit VAs" / "日志写明 {bits} 位虚拟地址";
     EVIDENCE_TEXT_AT = "kernel code is at {sample}" / "内核代码位于 {sample}";
@@ -94,7 +97,8 @@ messages! {
     POISON_RED_INACTIVE = "the red zone of a free slab object" / "空闲 slab 对象的红区";
     POISON_RED_ACTIVE = "the red zone of a slab object in use, or freed init memory" / "使用中 slab 对象的红区，或已释放的 init 内存";
     POISON_PAGE = "a freed page (page_poison), a KFENCE canary, or an uninitialised stack variable (Clang's pattern)" / "已释放的页（page_poison）、KFENCE 金丝雀，或未初始化的栈变量（Clang 填充模式）";
-    POISON_STACK_INIT = "an uninitialised stack variable (GCC's pattern)" / "未初始化的栈变量（GCC 填充模式）";
+    POISON_STACK_INIT = "an uninitialised stack variable (GCC's pattern), or a constant of the string functions" / "未初始化的栈变量（GCC 填充模式），或字符串函数使用的常量";
+    POISON_STRING_CONSTANT = "a constant of the string functions (word at a time), no pointer" / "字符串函数（按字处理）使用的常量，不是指针";
     POISON_DMA_FREED = "a freed block of a DMA pool" / "已释放的 DMA 池内存块";
     POISON_DMA_ALLOCATED = "a block of a DMA pool, allocated but never written" / "已分配但从未写入的 DMA 池内存块";
     POISON_JBD2 = "memory freed by the journal (jbd2)" / "日志层（jbd2）释放的内存";
