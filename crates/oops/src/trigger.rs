@@ -37,6 +37,10 @@ pub(crate) static TRIGGERS: &[Trigger] = &[
             "WARNING: fbcon: Driver",
             "WARNING: Spectre v2",
             "WARNING: Unprivileged eBPF",
+            "WARNING: workqueue cpumask",
+            "WARNING: See https://",
+            "WARNING: kernel not compiled with",
+            "USES WIRELESS EXTENSIONS",
         ],
     ),
     t(
@@ -72,7 +76,7 @@ pub(crate) static TRIGGERS: &[Trigger] = &[
     t("UBSAN:", &[]),
     t("Internal error:", &[]),
     t("Unhandled fault:", &[]),
-    t("Alignment trap:", &["Alignment trap: not handling instruction"]),
+    t("Alignment trap:", &[]),
     t("unregister_netdevice: waiting for", &[]),
     t("trusty: panic", &[]),
     t("trusty: ASSERT", &[]),
@@ -88,7 +92,7 @@ pub(crate) static TRIGGERS: &[Trigger] = &[
     t("Machine check", &[]),
     t("SError Interrupt", &[]),
     t("Out of memory and no killable", &[]),
-    t("fatal error: ", &["ALSA:", "seq fatal error"]),
+    t("fatal error: ", &["seq fatal error", "cannot create timer"]),
 ];
 
 static FINDER: LazyLock<Option<AhoCorasick>> =
@@ -135,6 +139,7 @@ fn is_meant(trigger: &Trigger, text: &str, at: usize) -> bool {
             text.contains("Machine check") && from.contains("[#") || text.contains("Fatal Machine check")
         }
         "SError Interrupt" => from.starts_with("SError Interrupt on CPU"),
+        "fatal error: " => text.starts_with("fatal error: "),
         "int3:" => from.starts_with("int3: 0000"),
         _ => true,
     }

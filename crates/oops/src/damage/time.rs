@@ -98,7 +98,7 @@ mod tests {
             } else if n == 18 {
                 "54278.458471"
             } else {
-                "54278.585594"
+                "54278.490594"
             };
             log.push_str(&format!("[{time}]{}\n", &line[14..]));
         }

@@ -16,13 +16,18 @@ fn words<'a>(view: &View<'a>) -> (&'a str, &'a str) {
 
 /// The functions behind `at:` in the report's lines, with the line's index.
 fn at_functions(lines: &[&str]) -> Vec<String> {
-    lines
-        .iter()
-        .filter_map(|line| {
-            let (_, rest) = line.split_once(" at: ").or_else(|| line.split_once("at: "))?;
-            View::symbol(rest.trim_start_matches("[<").split(">] ").last().unwrap_or(rest))
-        })
-        .collect()
+    let mut found = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let Some((_, rest)) = line.split_once(" at: ").or_else(|| line.split_once("at: ")) else {
+            // The address may stand on the next line.
+            if line.trim_end().ends_with(" at:") {
+                found.extend(lines.get(index + 1).and_then(|next| View::symbol(next)));
+            }
+            continue;
+        };
+        found.extend(View::symbol(rest));
+    }
+    found
 }
 
 /// Every lockdep report.
@@ -32,7 +37,7 @@ pub(super) fn lockdep(view: &View<'_>) -> Option<Named> {
         return None;
     }
     let primitives: &[&str] =
-        &["lock", "flush_work", "process_one_work", "down_", "cancel_work", "worker", "rwsem"];
+        &["flush_work", "process_one_work", "worker_thread", "cancel_work", "^lock_sock", "^__lock"];
     if text.starts_with("possible circular locking") {
         let found =
             first_at(view, primitives).unwrap_or_else(|| view.function(Source::Trace, None, primitives));
@@ -49,7 +54,7 @@ pub(super) fn lockdep(view: &View<'_>) -> Option<Named> {
     if text.contains("lock order detected") {
         let found = match view.lines.iter().position(|line| line.contains("which became")) {
             Some(at) => stack::function(view.lines.get(at..).unwrap_or_default(), Source::Below, None, &[]),
-            None => Found { name: None, torn: true },
+            None => first_at(view, &[]).unwrap_or_else(|| Found { name: None, torn: true }),
         };
         return Some(deadlock(view, text, found));
     }
@@ -59,7 +64,7 @@ pub(super) fn lockdep(view: &View<'_>) -> Option<Named> {
     }
     if text.to_ascii_lowercase().starts_with("suspicious rcu usage") {
         let title = format!("{label}: suspicious RCU usage");
-        if !view.lines.iter().any(|line| {
+        if !view.lines.iter().skip(1).any(|line| {
             line.contains("suspicious rcu_dereference")
                 || line.contains(" suspicious ")
                 || line.contains("RCU-list traversed")
@@ -164,7 +169,10 @@ fn first_at(view: &View<'_>, skip: &[&str]) -> Option<Found> {
     let name = at_functions(&view.lines)
         .into_iter()
         .find(|name| !super::skip::matches(name, skip) && (skip.is_empty() || !super::skip::always(name)))?;
-    Some(Found { name: Some(stack::shorten(&name)), torn: false })
+    Some(Found {
+        name: Some(stack::shorten(&name)),
+        torn: !view.lines.iter().any(|line| stack::is_trace(line)),
+    })
 }
 
 /// `BUG: spinlock bad magic on CPU#0`.

@@ -107,7 +107,7 @@ pub(crate) fn name(report: &Report, lines: &[&Line<'_>], record: &mut CrashRecor
 
 /// Stacks that are no bug; what follows them is not this report's.
 const NO_BUG_STACKS: &[&str] =
-    &["page allocation failure", "FAULT_INJECTION: forcing a failure", "FAULT_FLAG_ALLOW_RETRY missing"];
+    &["allocation failure:", "FAULT_INJECTION: forcing a failure", "FAULT_FLAG_ALLOW_RETRY missing"];
 
 impl View<'_> {
     /// The first useful function that `source` finds.

@@ -79,6 +79,9 @@ pub(super) fn panic(view: &View<'_>) -> Option<Named> {
     };
     let no_stack = !view.lines.iter().any(|line| stack::is_trace(line));
     let title = text.split(" in interrupt").next().filter(|_| lost).unwrap_or(text);
+    // The device and the error differ from one instance to the next.
+    let title =
+        if title.starts_with("Couldn't open N_TTY ldisc") { "Couldn't open N_TTY ldisc" } else { title };
     let named = view.plain(Family::Panic, kind, &format!("kernel panic: {title}"));
     Some(Named { corrupted: lost || no_stack, ..named })
 }

@@ -27,6 +27,10 @@ pub(crate) struct Found {
     pub torn: bool,
 }
 
+/// The fault-injection framework's own frame: a stack with it is of a failure made on purpose that
+/// another task printed into this report.
+const INJECTED: &str = "should_fail";
+
 /// How many lines after a stack's header its first frame may stand.
 const FRAME_WITHIN: usize = 15;
 
@@ -83,14 +87,14 @@ pub(crate) fn opens(line: &str) -> bool {
 
 /// `Some(Some(name))` for a PC line with a function, `Some(None)` for one without.
 pub(crate) fn pc_name(line: &str) -> Option<Option<String>> {
-    let at = ["RIP: ", "PC is at ", "pc : ", "RIP [", "NIP [", "epc : ", "EIP: ", "EIP is at "]
+    let at = ["RIP: ", "IP: [", "PC is at ", "pc : ", "RIP [", "NIP [", "epc : ", "EIP: ", "EIP is at "]
         .iter()
         .filter_map(|mark| line.find(mark).map(|at| (at, *mark)))
         .min()?;
     let (at, mark) = at;
     let body = line.get(at + mark.len()..)?;
     let body = match mark {
-        "RIP [" => body.split_once(']').map_or(body, |(_, rest)| rest),
+        "RIP [" | "IP: [" => body.split_once(']').map_or(body, |(_, rest)| rest),
         "NIP [" => body.split_once("] ").map_or(body, |(_, rest)| rest),
         _ => match body.split_once(':') {
             Some((cs, rest)) if cs.len() == 4 => rest,
@@ -114,7 +118,7 @@ pub(crate) fn function(lines: &[&str], source: Source, first: Option<String>, ex
     if let Some(name) = first
         && useful(&plain(&name), extra)
     {
-        return Found { name: Some(shorten(&plain(&name))), torn: torn(lines) };
+        return Found { name: Some(shorten(&plain(&name))), torn: source != Source::Below && torn(lines) };
     }
     let chosen = match source {
         Source::Below => pick(lines.get(1..).unwrap_or_default(), extra),
@@ -133,7 +137,9 @@ pub(crate) fn function(lines: &[&str], source: Source, first: Option<String>, ex
             })
             .or_else(|| after_call_trace(lines, extra)),
     };
-    Found { torn: chosen.is_none() || torn(lines), name: chosen.map(|name| shorten(&name)) }
+    let chosen = chosen.filter(|name| name != INJECTED);
+    let torn = chosen.is_none() || source != Source::Below && torn(lines);
+    Found { torn, name: chosen.map(|name| shorten(&name)) }
 }
 
 /// The first PC line and its function.
@@ -163,16 +169,11 @@ fn pick(lines: &[&str], extra: &[&str]) -> Option<String> {
     lines.iter().take_while(|line| !opens(line)).flat_map(|line| names(line)).find(|name| useful(name, extra))
 }
 
-/// A stack header with no frame soon after it, or a stack from injected faults.
+/// A report whose stack is missing, or whose first stack header has no frame soon after it.
 fn torn(lines: &[&str]) -> bool {
-    lines.iter().enumerate().filter(|(_, line)| is_trace(line)).any(|(at, _)| {
-        let below = lines.get(at + 1..).unwrap_or_default();
-        // The very end of the text may cut any later stack; only the near ones tell.
-        let near = below.iter().take(FRAME_WITHIN);
-        !near
-            .clone()
-            .any(|line| !names(line).is_empty() || line.contains("? ") || line.contains("(unreliable)"))
-    })
+    let Some(at) = lines.iter().position(|line| is_trace(line)) else { return true };
+    let below = lines.get(at + 1..).unwrap_or_default();
+    !below.iter().take(FRAME_WITHIN).any(|line| !names(line).is_empty())
 }
 
 /// System-call prefixes; exactly one is taken off, the one that leaves the shortest name.
@@ -290,10 +291,8 @@ const ANCHORS: &[&str] = &[
     "^___sys_sendmsg",
     "^__sys_setsockopt",
     "^do_sock_setsockopt",
-    "^netlink_rcv_skb$",
-    "^genl_rcv",
     "^rtnetlink_rcv_msg$",
-    "^netlink_unicast$",
+    "^nfnetlink_rcv_msg$",
     "^__fput$",
     "^task_work_run$",
     "^smpboot_thread_fn",
@@ -313,13 +312,16 @@ const ANCHORS: &[&str] = &[
 pub(crate) fn representative(lines: &[&str], start: usize) -> Found {
     let mut inner: Option<String> = None;
     let below = lines.get(start..).unwrap_or_default();
-    let mut seen = false;
-    for line in below {
-        if opens(line) && seen {
-            break;
+    let mut traces = 0;
+    for (at, line) in below.iter().enumerate() {
+        // The first call trace goes on with the interrupted place; the next is another task's.
+        if opens(line) {
+            traces += usize::from(at > 0);
+            if traces > 1 || !is_trace(line) {
+                break;
+            }
         }
         for name in names(line) {
-            seen = true;
             if skip::matches(&name, ANCHORS) {
                 if name.contains("smp_call_function") {
                     return Found { name: Some("smp_call_function".to_owned()), torn: false };
@@ -354,6 +356,9 @@ pub(crate) fn hung(lines: &[&str]) -> Found {
         "rwsem",
         "mutex",
         "^down",
+        "^__down",
+        "rcu_barrier",
+        "do_read_cache",
         "usb_control",
         "usb_kill",
         "^bit_",

@@ -36,6 +36,8 @@ struct State {
     in_modules: bool,
     /// Inside an x86 `Stack:` dump.
     in_stack: bool,
+    /// The program counter so far is only the short form of old kernels' headers.
+    pc_from_header: bool,
     /// A `Code:` line of the crash was seen.
     code_seen: bool,
     /// Names printed so far in the first block.

@@ -38,6 +38,7 @@ const NARROW: &[&str] = &["EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP"
 pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord) -> bool {
     let text = line.text.trim();
     page_fault(text, line.number, record)
+        || header_pointer(text, line.number, state, record)
         || instruction_pointer(text, line.number, state, record)
         || code(text, line.number, state, record)
         || stack(text, state, record)
@@ -55,6 +56,17 @@ fn page_fault(text: &str, number: u32, record: &mut CrashRecord) -> bool {
         return true;
     }
     false
+}
+
+/// `IP: [<addr>] fn+0x1/0x2` and `IP: fn+0x1/0x2`, which kernels before 4.19 print right below the
+/// header; the register dump repeats it better.
+fn header_pointer(text: &str, number: u32, state: &mut State, record: &mut CrashRecord) -> bool {
+    let Some(rest) = text.strip_prefix("IP: ") else { return false };
+    if record.pc.is_none() && !state.user && !state.ended {
+        state.pc_from_header = true;
+        record.pc = code_ref(rest).map(|(value, _)| Located { value, line: number });
+    }
+    true
 }
 
 /// `RIP: 0010:fn+0x1/0x2 [mod]`, `RIP: 0010:[<…>] [<…>] fn+…`, `RIP: 0010:0x0`, `RIP: fn+…`.
@@ -75,6 +87,9 @@ fn instruction_pointer(text: &str, number: u32, state: &mut State, record: &mut 
     if user {
         state.user = true;
         return true;
+    }
+    if std::mem::take(&mut state.pc_from_header) {
+        record.pc = None;
     }
     if record.pc.is_some() {
         // An interrupted context further down the stack.
