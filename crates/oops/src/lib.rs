@@ -9,6 +9,7 @@
 mod damage;
 mod families;
 mod fields;
+mod notes;
 pub mod record;
 mod segment;
 pub mod slip;
@@ -26,21 +27,38 @@ pub struct Log {
     pub notes: Vec<Note>,
 }
 
+/// More reports than this in one log are a machine talking to itself; the first ones matter.
+const MOST_REPORTS: usize = 4096;
+
 /// Reads a console log (any bytes at all) into its crashes.
 #[must_use]
 pub fn parse(text: &[u8]) -> Log {
     let mut log = Log::default();
+    if let Some(note) = notes::not_a_log(text) {
+        log.notes.push(note);
+        return log;
+    }
     if !trigger::any(text) {
+        log.notes.extend(notes::no_crash(text));
         return log;
     }
     let lines = text::split(text);
-    for report in segment::cut(&lines) {
+    let mut reports = segment::cut(&lines);
+    if reports.len() > MOST_REPORTS {
+        reports.truncate(MOST_REPORTS);
+        log.notes.push(notes::too_many(MOST_REPORTS));
+    }
+    for report in &reports {
         let pick = |indices: &[usize]| indices.iter().filter_map(|i| lines.get(*i)).collect::<Vec<_>>();
         let own = pick(&report.lines);
         let mut record = fields::read(&pick(&report.preface), &own);
-        families::name(&report, &own, &mut record);
+        families::name(report, &own, &mut record);
         record.damage = damage::find(&record, &own);
         log.crashes.push(record);
     }
+    log.notes.extend(match log.crashes.last() {
+        Some(last) => notes::cut_short(last, &lines),
+        None => notes::no_crash(text),
+    });
     log
 }

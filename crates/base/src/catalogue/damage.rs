@@ -56,7 +56,6 @@ messages! {
     NOTE_BINARY = "The input is binary, not a console log." / "输入是二进制数据，不是控制台日志。";
     NOTE_COMPRESSED = "The input is compressed ({format}); unpack it first: {command}" / "输入经过压缩（{format}），请先解压：{command}";
     NOTE_NO_CRASH = "No kernel crash report was found: none of its {lines} lines has the words that open one." / "没有找到内核崩溃报告：全部 {lines} 行中没有任何一行带有崩溃报告开头的字样。";
-    NOTE_NO_KERNEL = "The text does not look like a kernel log." / "这段文字看起来不像内核日志。";
     NOTE_TRUNCATED = "The log ends in the middle of this report." / "日志在这份报告的中间就结束了。";
     NOTE_MANY = "The log holds more than {limit} reports; the later ones were not read." / "日志中的报告超过 {limit} 份，之后的没有读取。";
 }

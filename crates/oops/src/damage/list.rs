@@ -1,5 +1,7 @@
 //! The module list, cut or broken.
 
+use std::collections::BTreeSet;
+
 use kwhy_base::catalogue::damage as say;
 use kwhy_base::prose;
 
@@ -21,7 +23,8 @@ pub(super) fn modules(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage> 
     let Some(last) = linked().last() else { return found };
     let closed = record.modules.iter().any(|m| m.last_unloaded);
     // An entry with its parenthesis open.
-    for line in lines.iter().filter(|line| record.modules.iter().any(|m| m.line == line.number)) {
+    let of_the_list = record.modules.iter().map(|m| m.line).collect::<BTreeSet<_>>();
+    for line in lines.iter().filter(|line| of_the_list.contains(&line.number)) {
         let open = line.text.rsplit_once('(').is_some_and(|(_, tail)| !tail.contains(')'));
         if open {
             let entry = line.text.split_ascii_whitespace().last().unwrap_or_default();

@@ -116,11 +116,11 @@ fn read_line(line: &Line<'_>, first: bool, state: &mut State, record: &mut Crash
         return true;
     }
     first
-        | header::follow_up(line, record)
-        | (system::machine(line, record)
-            || arm::line(line, state, record)
-            || x86::line(line, state, record)
-            || trace::line(line, state, record))
+        || header::follow_up(line, record)
+            | (system::machine(line, record)
+                || arm::line(line, state, record)
+                || x86::line(line, state, record)
+                || trace::line(line, state, record))
 }
 
 /// Lines after `---[ end trace` that still belong to the report: the repetition of the registers.

@@ -139,6 +139,9 @@ pub(super) fn last_words(line: &Line<'_>, record: &mut CrashRecord) -> bool {
         || text.starts_with("Memory Limit: ")
 }
 
+/// Far more than any machine loads.
+const MOST_MODULES: usize = 8192;
+
 /// What follows `Modules linked in:` on its line.
 pub(super) fn modules(list: &str, line: u32, record: &mut CrashRecord) {
     let (linked, unloaded) = match list.split_once("[last unloaded:") {
@@ -167,6 +170,10 @@ fn module(word: &str, line: u32, last_unloaded: bool, record: &mut CrashRecord) 
     }
     if !closed {
         record.modules_cut = true;
+    }
+    if record.modules.len() >= MOST_MODULES {
+        record.modules_cut = true;
+        return;
     }
     let state = flags.chars().find(|c| matches!(c, '+' | '-'));
     let taints = flags.chars().filter(char::is_ascii_uppercase).collect();
