@@ -30,6 +30,7 @@ pub struct Image<'d> {
     pub(crate) problems: RefCell<Vec<String>>,
     debug: OnceCell<Option<Debug<'d>>>,
     btf: OnceCell<Option<Btf<'d>>>,
+    pub(crate) frame_index: OnceCell<Vec<(u64, u64)>>,
     pub(crate) patch_tables: OnceCell<Vec<Table<'d>>>,
     pub(crate) types: TypeTable,
 }
@@ -57,6 +58,7 @@ impl<'d> Image<'d> {
             problems: RefCell::new(problems),
             debug: OnceCell::new(),
             btf: OnceCell::new(),
+            frame_index: OnceCell::new(),
             patch_tables: OnceCell::new(),
             types: TypeTable::default(),
         };
