@@ -4,6 +4,8 @@
 //! them: bytes in memory order, address, text without symbols and comments. `cargo xtask objdump`
 //! compares whole kernels and writes such tables.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are not tests to the lint")]
+
 use kwhy_base::{Arch, ImageAddr};
 use kwhy_flow::insn::decode;
 

@@ -7,7 +7,10 @@
 use kwhy_base::{Arch, ImageAddr, Reg};
 
 mod arm64;
+mod plausible;
 mod x86;
+
+pub use plausible::{PlausibleCode, Strength, plausible_code};
 
 /// One machine instruction.
 ///

@@ -86,12 +86,6 @@ impl Text {
         }
     }
 
-    fn set(&mut self, n: usize, operand: String) {
-        if let Some(old) = self.operands.get_mut(n) {
-            *old = operand;
-        }
-    }
-
     /// Replaces operand `n` and all after it.
     pub(super) fn end_with(&mut self, n: usize, operands: impl IntoIterator<Item = String>) {
         self.operands.truncate(n);
@@ -210,13 +204,18 @@ fn alias(w: Word, text: &mut Text) {
         }
         "csinc" | "csinv" | "csneg" => conditional(w, text),
         "ret" if w.field(9, 5) == 30 => text.drop(0),
-        name if name.starts_with("ld") && w.field(29, 24) == 0b11_1000 && w.bit(21) && zr(0) => {
-            // Atomics that drop the old value, unless they acquire.
-            if w.field(11, 10) == 0 && !w.bit(15) && !w.bit(23) && !w.bit(26) {
-                let name = format!("st{}", name.get(2..).unwrap_or_default());
-                text.rename(&name);
-                text.drop(1);
-            }
+        // Atomics that drop the old value, unless they acquire.
+        name if name.starts_with("ld")
+            && w.field(29, 24) == 0b11_1000
+            && w.bit(21)
+            && zr(0)
+            && w.field(11, 10) == 0
+            && !w.bit(15)
+            && !w.bit(23) =>
+        {
+            let name = format!("st{}", name.get(2..).unwrap_or_default());
+            text.rename(&name);
+            text.drop(1);
         }
         _ => {}
     }
@@ -250,7 +249,8 @@ fn wide_move(w: Word, text: &mut Text) {
     let (piece, shift) = (w.field(20, 5), w.field(22, 21));
     let inverted = text.mnemonic == "movn";
     // A shifted zero, or one that `movz` could make, is not the alias.
-    let plain = !(piece == 0 && shift != 0) && !(inverted && !w.bit(31) && piece == 0xffff);
+    let zero_shifted = piece == 0 && shift != 0;
+    let plain = !zero_shifted && !(inverted && !w.bit(31) && piece == 0xffff);
     if plain {
         let amount = shift.saturating_mul(16);
         let value = u64::from(piece).wrapping_shl(amount);
