@@ -131,6 +131,11 @@ pub(super) fn classify(addr: u64, context: &AddressContext) -> AddressClass {
     if addr & (1 << 55) == 0 {
         return user_half(addr, &layout);
     }
+    if let Some((pointer, key)) = failed_authentication(addr, &layout) {
+        let reason =
+            prose!(m::WHY_ARM64_AUTH_FAILED, tag = hex(addr >> 56), key = key, pointer = hex(pointer));
+        return class(Region::NonCanonical, says(&m::GAP), reason, Grade::Likely);
+    }
     if addr >> 56 != 0xff {
         let reason = prose!(m::WHY_ARM64_TOP_BYTE, tag = hex(addr >> 56));
         return class(Region::NonCanonical, says(&m::GAP), reason, Grade::Likely);
@@ -161,6 +166,19 @@ pub(super) fn classify(addr: u64, context: &AddressContext) -> AddressClass {
         found.grade = found.grade.min(Grade::Likely);
     }
     found
+}
+
+/// The kernel pointer and the key, where `addr` is what a failed AUT instruction leaves of it (Arm ARM,
+/// pseudocode Auth()): the error code, 0b01 for an A key and 0b10 for a B key, in bits 62:61, all other
+/// bits of the extension restored.
+pub(crate) fn failed_authentication(addr: u64, layout: &Layout) -> Option<(u64, &'static str)> {
+    let key = match addr >> 56 {
+        0xbf => "A",
+        0xdf => "B",
+        _ => return None,
+    };
+    let pointer = addr | 0xff << 56;
+    (pointer >= layout.kernel_start()).then_some((pointer, key))
 }
 
 fn why(layout: &Layout) -> Prose {

@@ -14,13 +14,14 @@ use crate::layout::says;
 use kwhy_base::catalogue::arch as m;
 use kwhy_base::{Arch, Prose, prose};
 
+pub(crate) use arm64::failed_authentication;
 pub use arm64::{
     Layout, layout as arm64_layout, may_have_lost_top_byte, parse_pgtable_line, untag_for_print,
 };
 pub use context::{AddressContext, KernelNote};
 pub(crate) use context::{distance, hex};
-pub(crate) use poison::signed_hex;
 pub use poison::{Poison, PoisonKind, poison};
+pub(crate) use poison::{kasan_shadow_of, signed_hex};
 pub use x86::va_bits_of_cr4;
 
 /// The contract's `address_class` words.
@@ -187,7 +188,7 @@ fn special(arch: Arch, addr: u64) -> Option<AddressClass> {
             region: Region::NonCanonical,
             name,
             reason,
-            grade: Grade::Likely,
+            grade: if shadowed < 1 << 27 { Grade::Likely } else { Grade::Possible },
             offset: None,
         });
     }

@@ -190,12 +190,15 @@ const SHADOWS: &[(Arch, u64)] = &[
     (Arch::Arm64, 0xdfff_a000_0000_0000),
 ];
 
-/// Where `addr` is generic KASAN's shadow of an address in the first few megabytes above 0 or of a
-/// user or non-canonical pointer, in no mapped shadow: (the shadowed address, the shadow's base).
+/// Where `addr` is generic KASAN's shadow of an address in the user half, which has no shadow: (the
+/// shadowed address, the shadow's base). User addresses are 47 bits wide on x86-64, 48 on ARM64, and
+/// their shadow an eighth of that.
 pub(crate) fn kasan_shadow_of(arch: Arch, addr: u64) -> Option<(u64, u64)> {
-    let (_, base) =
-        SHADOWS.iter().filter(|(a, _)| *a == arch).find(|(_, base)| addr.wrapping_sub(*base) < 1 << 24)?;
-    Some((addr.wrapping_sub(*base) << 3, *base))
+    let width = if arch == Arch::Arm64 { 45 } else { 44 };
+    let bases = SHADOWS.iter().filter(|(a, _)| *a == arch);
+    let (_, base) = bases.min_by_key(|(_, base)| addr.wrapping_sub(*base))?;
+    let index = addr.wrapping_sub(*base);
+    (index < 1 << width).then_some((index << 3, *base))
 }
 
 #[cfg(test)]

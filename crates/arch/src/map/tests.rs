@@ -241,6 +241,10 @@ fn kasan_shadow_of_null() {
     let found = classify_address(X86, 0xdfff_fc00_0000_0003, &none);
     assert_eq!(found.word(), "non-canonical");
     assert!(found.name.render(Lang::En).contains("0x18"));
+    assert_eq!(found.grade, Grade::Likely);
+    let user = classify_address(ARM, 0xdfff_8000_0000_0000 + (0xffff_8765_4321 >> 3), &none);
+    assert!(user.name.render(Lang::En).contains("0xffff87654320"), "{user:?}");
+    assert_eq!(user.grade, Grade::Possible);
 }
 
 #[test]

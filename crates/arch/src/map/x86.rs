@@ -180,6 +180,10 @@ fn in_the_fixed_part(addr: u64, context: &AddressContext, paging: &Paging) -> Ad
     if wide && (0xffff_ffff_a000_0000..0xffff_ffff_c000_0000).contains(&addr) {
         (region, name) = (Region::KernelData, &m::KERNEL_IMAGE);
     }
+    if let Some(start) = context.image_start().filter(|start| region == Region::KernelData && addr < *start) {
+        let reason = prose!(m::WHY_BELOW_IMAGE, start = hex(start));
+        return class(Region::KernelOther, says(&m::KERNEL_HOLE), reason, Grade::Likely);
+    }
     match region {
         Region::KernelData => near_image(addr, context).unwrap_or_else(|| {
             class(Region::KernelText, says(name), says(&m::WHY_X86_TEXT_MAP), Grade::Possible)

@@ -118,6 +118,9 @@ pub fn classify_value(
     if let Some(found) = as_it_stands(arch, value, &address, one_flip.is_some()) {
         return found;
     }
+    if let Some(found) = failed_authentication(arch, value, context) {
+        return found;
+    }
     // From here on the value is no pointer as it stands: a damaged or decorated one, code, or a number.
     if let Some(flip) = one_flip {
         return flipped(arch, flip, context);
@@ -256,6 +259,21 @@ fn number(value: u64) -> Option<ValueClass> {
     let low = u32::try_from(value).ok()?;
     let signed = i64::from(low.cast_signed());
     (-4095..0).contains(&signed).then(|| of(prose!(m::VALUE_NEGATIVE, value = signed))).flatten()
+}
+
+/// `value` as an ARM64 kernel pointer that failed its authentication. It differs from the pointer in
+/// one bit, so this must be asked before flipped bits are.
+fn failed_authentication(arch: Arch, value: u64, context: &AddressContext) -> Option<ValueClass> {
+    if arch != Arch::Arm64 || crate::map::kasan_shadow_of(arch, value).is_some() {
+        return None;
+    }
+    let (pointer, key) = crate::map::failed_authentication(value, &crate::map::arm64_layout(context))?;
+    let address = classify_address(arch, pointer, context);
+    let vouched = damage::near_vouched(pointer, context, damage::REACH).is_some();
+    let grade = if vouched { Grade::Likely } else { Grade::Possible };
+    let detail =
+        prose!(m::VALUE_AUTH_FAILED, key = key, pointer = hex(pointer), region = address.name.clone());
+    Some(ValueClass { better: Some(pointer), ..placed(ValueKind::TaggedPointer, detail, grade, &address) })
 }
 
 fn flipped(arch: Arch, flip: &BitFlip, context: &AddressContext) -> ValueClass {

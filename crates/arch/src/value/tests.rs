@@ -112,6 +112,16 @@ fn pac_and_tags_are_stripped() {
 }
 
 #[test]
+fn a_failed_authentication_is_no_flipped_bit() {
+    let found = classify_value(ARM, 0xbfff_d78f_314e_fd00, &arm64_log(), &no_code);
+    assert_eq!((found.word(), found.better), ("tagged-pointer", Some(0xffff_d78f_314e_fd00)));
+    assert!(found.detail.render(Lang::En).contains("authentication failed (key A)"));
+    let address = classify_address(ARM, 0xbfff_d78f_314e_fd00, &arm64_log());
+    assert_eq!(address.word(), "non-canonical");
+    assert!(address.reason.render(Lang::En).contains("no FPAC"));
+}
+
+#[test]
 fn flipped_bits() {
     let found = classify_value(X86, 0xffff_889e_1ff8_8740 ^ 1 << 58, &x86_log(), &no_code);
     assert_eq!((found.word(), found.better), ("bit-flip", Some(0xffff_889e_1ff8_8740)));

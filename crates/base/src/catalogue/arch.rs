@@ -52,6 +52,7 @@ messages! {
     WHY_MODULES_NEARBY = "{distance} from {sample}, which this log places in a module" / "距日志中属于某模块的 {sample} {distance}";
     WHY_STACK = "Within a kernel stack's size of the stack pointer {sp}" / "与栈指针 {sp} 的距离在一个内核栈大小之内";
     WHY_X86_TEXT_MAP = "x86-64 maps the kernel image at 0xffffffff80000000 and up, wherever KASLR puts it in there" / "x86-64 的内核镜像映射在 0xffffffff80000000 起的区域，KASLR 只在其中移动";
+    WHY_BELOW_IMAGE = "Below {start}, where the log says the image starts" / "低于日志给出的镜像起始 {start}";
     WHY_X86_MODULES = "x86-64 keeps modules above the kernel image, up to 0xffffffffff000000" / "x86-64 的模块位于内核镜像之上，直到 0xffffffffff000000";
     WHY_X86_FIXED = "The layout of {levels}-level page tables puts it there; that part never moves" / "{levels} 级页表布局如此；这部分不随机化";
     WHY_X86_NO_KASLR = "The layout of {levels}-level page tables without KASLR puts it there ({evidence})" / "无 KASLR 时 {levels} 级页表布局如此（{evidence}）";
@@ -70,6 +71,7 @@ messages! {
     WHY_ARM64_GAP = "Above the user half and below {start}, the start of the kernel half with {bits}-bit addresses: no page table covers it" / "高于用户半区且低于 {start}（{bits} 位地址内核半区的起点）：没有页表覆盖";
     WHY_ARM64_GAP_OR_52 = "Outside both halves with 48-bit addresses; a kernel with 52-bit addresses could use it, and the log does not say which" / "48 位地址下不属于任何半区；52 位地址的内核可以使用它，而日志未说明是哪种";
     WHY_ARM64_TOP_BYTE = "Bit 55 selects the kernel half, but the top byte is {tag}, not 0xff: only a kernel with tag-based KASAN or a pointer with a PAC carries one" / "位 55 选择内核半区，但顶字节为 {tag} 而不是 0xff：只有基于标签的 KASAN 内核或带 PAC 的指针才会如此";
+    WHY_ARM64_AUTH_FAILED = "The top byte {tag} is what a failed pointer authentication (key {key}) leaves on a kernel pointer, on a CPU that does not trap it (no FPAC); the pointer was {pointer}" / "顶字节 {tag} 是指针认证失败（{key} 密钥）在内核指针上留下的痕迹（CPU 不支持 FPAC，不会当场触发异常）；原指针为 {pointer}";
     WHY_ARM64_USER_TAG = "Bit 55 is 0, so the hardware ignores the top byte; what remains is below {limit}" / "位 55 为 0，硬件忽略顶字节；其余部分低于 {limit}";
     WHY_ARM64_GAP_TAG = "Bit 55 is 0, so the hardware ignores the top byte; what remains, {rest}, is above the user half ({limit}) and below the kernel half" / "位 55 为 0，硬件忽略顶字节；其余部分 {rest} 高于用户半区（{limit}）且低于内核半区";
     WHY_ARM64_LAYOUT = "The ARM64 layout with {bits}-bit addresses puts it there ({evidence})" / "{bits} 位地址的 ARM64 布局如此（{evidence}）";
@@ -127,6 +129,7 @@ messages! {
     VALUE_TAGGED = "a pointer with the tag {tag} in its top byte; without it {pointer}: {region}" / "顶字节带标签 {tag} 的指针；去掉后为 {pointer}：{region}";
     VALUE_PAC = "a pointer with an authentication code (PAC) in its top bits; without it {pointer}: {region}" / "高位带认证码（PAC）的指针；去掉后为 {pointer}：{region}";
     VALUE_TAG_OR_PAC = "a pointer with a tag or an authentication code (PAC) in its top bits; without it {pointer}: {region}" / "高位带标签或认证码（PAC）的指针；去掉后为 {pointer}：{region}";
+    VALUE_AUTH_FAILED = "a pointer whose authentication failed (key {key}): {pointer}, {region}. It was overwritten after it was signed, or signed in another context" / "认证失败（{key} 密钥）的指针：{pointer}，{region}。它在签名之后被改写，或是在别的上下文中签名的";
     VALUE_BIT_FLIP = "{pointer} with bit {bits} flipped, {distance} from {near}: possibly a hardware error or a stray bit operation" / "{pointer} 的第 {bits} 位翻转，距 {near} {distance}：可能是硬件错误或误用的位操作";
     VALUE_WORD = "the number {value} (in user space, if it is an address)" / "数值 {value}（若作为地址则位于用户空间）";
     VALUE_NON_CANONICAL = "no pointer: {region}" / "不是指针：{region}";
