@@ -69,7 +69,7 @@ messages! {
     REGISTER = "register" / "寄存器";
     HOLDS = "holds" / "保存";
     AS_PRINTED = "printed as {printed}" / "日志中为 {printed}";
-    PLAIN_REGISTERS = "Nothing special in: {registers}" / "以下寄存器无特别之处：{registers}";
+    PLAIN_REGISTERS = "Zero or a small number: {registers}" / "零或小整数：{registers}";
     FOR = "For" / "支持";
     AGAINST = "Against" / "反对";
     NEXT_CHECK = "Next check" / "下一步检查";
@@ -95,6 +95,7 @@ messages! {
     CORRUPTED = "report" / "报告";
     CORRUPTED_IS = "torn or interleaved; the title may be wrong" / "残缺或相互交织，标题可能不准";
     MODULE_COUNT = "{count} modules were loaded, {tainted} of them tainting the kernel." / "共加载 {count} 个模块，其中 {tainted} 个污染内核。";
+    AND_MORE = " and {count} more" / " 等，另有 {count} 个";
     FLAGS = "flags" / "标记";
     LINE = "line" / "行";
     PRINTED = "printed" / "打印值";
@@ -123,6 +124,7 @@ messages! {
     CHECK_ACCESS = "access direction" / "访问方向";
     CHECK_CODE_BYTES = "code bytes" / "代码字节";
     CHECK_FUNCTION_SIZE = "function size" / "函数大小";
+    CHECK_ARCHITECTURE = "architecture" / "体系结构";
     CHECK_RELEASE = "release" / "内核版本";
     CHECK_BUILD_ID = "build-id" / "build-id";
 

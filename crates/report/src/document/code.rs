@@ -7,8 +7,8 @@ use crate::model::{Crash, Hex, ListingItem, Register};
 use kwhy_base::catalogue::faces as f;
 use kwhy_base::prose;
 
-/// Classes that say nothing about a register by themselves.
-const DULL: [&str; 3] = ["integer", "small-integer", "null"];
+/// Classes of values that are told together, since the value says all of it.
+const DULL: [&str; 2] = ["small-integer", "null"];
 
 impl Page {
     pub(super) fn listing(&mut self, crash: &Crash) {

@@ -1,10 +1,13 @@
 //! Modules, damage, images, and what was missing.
 
-use super::{Page, code, command, table, words};
+use super::{Page, code, table, words};
 use crate::doc::{Block, Inline, Item, Tone};
-use crate::model::{Crash, Module};
+use crate::model::{Crash, Module, Text};
 use kwhy_base::catalogue::faces as f;
 use kwhy_base::prose;
+
+/// So many modules are named where a suspicion falls on all of them.
+const NAMED: usize = 8;
 
 impl Page {
     pub(super) fn modules(&mut self, crash: &Crash) {
@@ -51,19 +54,26 @@ impl Page {
             let header = vec![self.label(&f::FLAGS), self.label(&f::MEANING)];
             self.push(table(header, rows));
         }
-        let items: Vec<Item> = telling
+        // A suspicion that many modules share is told once, over the first of them.
+        let mut suspicions: Vec<(&Text, Vec<&str>)> = Vec::new();
+        for module in &telling {
+            for suspicion in &module.suspicion {
+                match suspicions.iter_mut().find(|(text, _)| *text == suspicion) {
+                    Some((_, names)) => names.push(&module.name),
+                    None => suspicions.push((suspicion, vec![&module.name])),
+                }
+            }
+        }
+        let items: Vec<Item> = suspicions
             .iter()
-            .filter(|module| !module.suspicion.is_empty())
-            .map(|module| Item {
-                text: code(&module.name),
-                below: vec![Block::List {
-                    ordered: false,
-                    items: module
-                        .suspicion
-                        .iter()
-                        .map(|text| Item { text: self.prose(text), below: Vec::new() })
-                        .collect(),
-                }],
+            .map(|(text, names)| {
+                let shown = names.get(..names.len().min(NAMED)).unwrap_or_default().join(" ");
+                let mut line = code(&shown);
+                if let Some(count) = names.len().checked_sub(NAMED).filter(|count| *count > 0) {
+                    line = line.with(&prose!(f::AND_MORE, count = count).render(self.lang), Tone::Plain);
+                }
+                let text = line.with(words::say(self.lang, &f::COLON), Tone::Plain).and(self.prose(text));
+                Item { text, below: Vec::new() }
             })
             .collect();
         if !items.is_empty() {
@@ -132,12 +142,15 @@ impl Page {
             return;
         }
         self.heading(&f::MISSING);
-        let items = crash.missing.iter().map(|missing| {
+        let items = crash.missing.iter().enumerate().map(|(i, missing)| {
+            // What the same command supplies stands together, and the command once, at the end.
+            let next = crash.missing.get(i.saturating_add(1)).map(|next| &next.command);
+            let command = missing.command.as_ref().filter(|_| next != Some(&missing.command));
             let text = self
                 .prose(&missing.what)
                 .with(words::say(self.lang, &f::COLON), Tone::Plain)
                 .and(self.prose(&missing.why));
-            Item { text, below: missing.command.as_deref().map(command).into_iter().collect() }
+            Item { text, below: command.map(|text| super::command(text)).into_iter().collect() }
         });
         let items = items.collect();
         self.push(Block::List { ordered: false, items });

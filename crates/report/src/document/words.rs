@@ -66,6 +66,7 @@ words! {
     "access" => CHECK_ACCESS,
     "code-bytes" => CHECK_CODE_BYTES,
     "function-size" => CHECK_FUNCTION_SIZE,
+    "architecture" => CHECK_ARCHITECTURE,
     "release" => CHECK_RELEASE,
     "build-id" => CHECK_BUILD_ID,
 }
