@@ -52,6 +52,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("cfa {:?}", image.cfa_at(at));
         println!("{} lines", image.lines(symbol.address..ImageAddr(symbol.address.0 + symbol.size)).len());
         println!("{:?}", image.patch_sites(symbol.address..ImageAddr(symbol.address.0 + symbol.size)));
+        if let Ok(name) = std::env::var("GLOBAL") {
+            for global in image.symbols_named(&name) {
+                let found = image.global_at(global.address, at);
+                let ty = found.as_ref().and_then(|found| found.ty).map(|ty| image.type_name(ty));
+                println!("{found:x?} {ty:?}");
+            }
+            let prototype = image.prototype(&name, at).map(|found| {
+                found
+                    .parameters
+                    .iter()
+                    .map(|(name, ty)| (name.clone(), ty.map(|ty| image.type_name(ty))))
+                    .collect::<Vec<_>>()
+            });
+            println!("prototype {prototype:?}");
+        }
         if std::env::var_os("RELOCS").is_some() {
             println!("{:#x?}", image.relocations(symbol.address..ImageAddr(symbol.address.0 + symbol.size)));
         }

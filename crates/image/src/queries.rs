@@ -132,6 +132,10 @@ impl<'d> Image<'d> {
     }
 
     fn prototype_of(&self, debug: &Debug<'d>, unit: &Rc<Unit<'d>>, entry: &Die<'d>) -> Option<Prototype> {
+        // An assembler's entry for a function says nothing of its parameters.
+        if debug.is_assembler(unit) {
+            return None;
+        }
         let mut parameters = Vec::new();
         crate::dwarf_types::children(debug, unit, entry, |child| {
             if child.tag() == gimli::DW_TAG_formal_parameter && parameters.len() < MAX_PARAMETERS {

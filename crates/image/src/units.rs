@@ -324,6 +324,15 @@ impl<'d> Debug<'d> {
         self.string(unit, entry.attr_value(gimli::DW_AT_name)?)
     }
 
+    /// Whether the unit was written in assembly.
+    pub(crate) fn is_assembler(&self, unit: &Unit<'d>) -> bool {
+        let root = self.entry(unit, unit.unit.header.root_offset());
+        matches!(
+            root.and_then(|root| root.attr_value(gimli::DW_AT_language)),
+            Some(AttributeValue::Language(gimli::DW_LANG_Mips_Assembler | gimli::DW_LANG_Assembly))
+        )
+    }
+
     pub(crate) fn ranges(&self, unit: &Unit<'d>, entry: &Die<'d>) -> Vec<(u64, u64)> {
         let mut found = Vec::new();
         match self.dwarf.die_ranges(&unit.unit, entry) {

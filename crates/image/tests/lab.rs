@@ -99,6 +99,93 @@ fn symbols_have_the_sizes_that_the_kernel_prints() {
     eprintln!("{checked} references checked");
 }
 
+/// The code that a log shows: where the marked instruction is, the bytes, and how many of them
+/// stand before it.
+fn code_lines(log: &str) -> Vec<(String, u64, Option<String>, Vec<u8>, usize)> {
+    let mut found = Vec::new();
+    let mut place = None;
+    for line in log.lines() {
+        let text = line.split("] ").last().unwrap_or(line);
+        if text.starts_with("RIP: ") || text.starts_with("pc : ") {
+            let named = references(text).into_iter().next();
+            place = named.map(|(name, offset, _, module)| (name, offset, module));
+        } else if let Some(code) = text.strip_prefix("Code: ") {
+            let Some((name, offset, module)) = place.clone() else { continue };
+            let (mut bytes, mut before) = (Vec::new(), None);
+            for word in code.split_whitespace() {
+                let digits = word.trim_matches(['<', '>', '(', ')']);
+                let Ok(value) = u32::from_str_radix(digits, 16) else { break };
+                if digits.len() != word.len() {
+                    before = Some(bytes.len());
+                }
+                bytes.extend_from_slice(&value.to_le_bytes()[..digits.len() / 2]);
+            }
+            if let Some(before) = before {
+                found.push((name, offset, module, bytes, before));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn code_in_logs_differs_from_the_image_only_where_it_is_patched() {
+    let (Some(lab), Some(kernels_at)) = (directory("KWHY_LAB"), directory("KWHY_LAB_KERNELS")) else {
+        return;
+    };
+    let data: Vec<Vec<u8>> = kernels(&kernels_at).iter().map(|path| std::fs::read(path).unwrap()).collect();
+    let images: Vec<Image<'_>> = data.iter().map(|data| Image::parse(data).unwrap()).collect();
+    let (mut lines, mut excused, mut wrong) = (0, 0, Vec::new());
+    for case in entries(&lab).iter().flat_map(|kernel| entries(kernel)) {
+        let Some(truth) = truth_of(&case) else { continue };
+        let release = truth["release"].as_str().map(str::to_owned);
+        let Some(kernel) = images.iter().find(|image| image.release() == release) else { continue };
+        let log = String::from_utf8_lossy(&std::fs::read(case.join("console.log")).unwrap()).into_owned();
+        for (name, offset, module, bytes, before) in code_lines(&log) {
+            let differing = match &module {
+                Some(module) => {
+                    let Ok(data) = std::fs::read(case.join(format!("{module}.ko"))) else { continue };
+                    differences(&Image::parse(&data).unwrap(), &name, offset, &bytes, before)
+                }
+                None => differences(kernel, &name, offset, &bytes, before),
+            };
+            let Some((patched, unexplained)) = differing else { continue };
+            lines += 1;
+            excused += patched;
+            if unexplained > 0 {
+                wrong.push(format!("{} {name}+{offset:#x} {module:?}: {unexplained} bytes", case.display()));
+            }
+        }
+    }
+    eprintln!("{lines} code lines compared, {excused} patched bytes excused");
+    wrong.dedup();
+    assert!(lines > 20 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// How many bytes differ inside patch sites, and how many outside.
+fn differences(
+    image: &Image<'_>,
+    name: &str,
+    offset: u64,
+    bytes: &[u8],
+    before: usize,
+) -> Option<(usize, usize)> {
+    let symbol = image.symbols_named(name).into_iter().next()?;
+    let start = symbol.address.offset(offset as i64 - before as i64);
+    let ours = image.bytes(start, bytes.len())?;
+    let sites = image.patch_sites(start..start.offset(bytes.len() as i64));
+    let (mut patched, mut unexplained) = (0, 0);
+    for (i, (theirs, ours)) in bytes.iter().zip(ours.iter()).enumerate() {
+        let place = start.offset(i as i64);
+        match (theirs == ours, sites.iter().any(|site| site.range.contains(&place))) {
+            (true, _) => {}
+            (false, true) => patched += 1,
+            (false, false) => unexplained += 1,
+        }
+    }
+    Some((patched, unexplained))
+}
+
 /// What is wrong with `name+offset/size`, if anything.
 fn check(image: &Image<'_>, name: &str, offset: u64, size: u64) -> Option<String> {
     let symbols = image.symbols_named(name);
