@@ -329,7 +329,7 @@ impl<'d> Debug<'d> {
         let root = self.entry(unit, unit.unit.header.root_offset());
         matches!(
             root.and_then(|root| root.attr_value(gimli::DW_AT_language)),
-            Some(AttributeValue::Language(gimli::DW_LANG_Mips_Assembler | gimli::DW_LANG_Assembly))
+            Some(AttributeValue::Language(gimli::DW_LANG_Mips_Assembler))
         )
     }
 
