@@ -1,8 +1,37 @@
 //! Turns a log and whatever images there are into a report.
 //!
 //! Pure: the caller maps files and finds sources; the same inputs give the same report.
+//!
+//! In order: the log becomes records (kwhy-oops); each record becomes [`context::Facts`]
+//! (entry, fault, places, instruction, contradictions, followed value), against images that
+//! were checked to be the crash's own; the detectors turn facts into hypotheses; blame, story
+//! and verdict are told from those; what was missing is listed last.
 
-use kwhy_report::Report;
+mod blame;
+mod code;
+mod context;
+mod damage;
+mod detectors;
+mod entry;
+mod fault;
+mod followed;
+mod helpers;
+mod idiom;
+mod images;
+mod location;
+mod missing;
+mod modules;
+mod names;
+mod registers;
+mod slip;
+#[cfg(test)]
+mod testing;
+mod verdict;
+
+use context::Facts;
+use images::Images;
+use kwhy_oops::{CrashRecord, Log};
+use kwhy_report::model::{self, Hex, Report, Text};
 
 /// An image file's bytes and the name to report it by.
 pub struct ImageInput<'a> {
@@ -31,6 +60,123 @@ pub struct Inputs<'a> {
 /// Analyses every crash of the log.
 #[must_use]
 pub fn analyze(inputs: &Inputs<'_>) -> Report {
-    let _ = inputs;
-    Report { schema: "kwhy-report/1", crashes: Vec::new(), notes: Vec::new() }
+    analyze_log(&kwhy_oops::parse(inputs.log), inputs)
+}
+
+/// Analyses crashes that were read already; `inputs.log` is not read again.
+#[must_use]
+pub fn analyze_log(log: &Log, inputs: &Inputs<'_>) -> Report {
+    let opened = images::open(&inputs.images);
+    let crashes = (0..log.crashes.len())
+        .filter_map(|index| {
+            let images = Images::check(&opened, log.crashes.get(index)?);
+            let facts = Facts::new(&log.crashes, index, &images)?;
+            Some(crash(&facts, &images))
+        })
+        .collect();
+    let notes = log
+        .notes
+        .iter()
+        .map(|note| model::Note { line: note.line, text: note.text.clone().into() })
+        .collect();
+    Report { schema: "kwhy-report/1", crashes, notes }
+}
+
+/// One crash's part of the report.
+fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
+    let record = facts.record;
+    let hypotheses = detectors::run(facts);
+    let blame = blame::blame(facts);
+    let story = verdict::story(facts, &hypotheses, blame.as_ref());
+    model::Crash {
+        title: record.title.clone(),
+        alt_titles: record.alt_titles.clone(),
+        guilty_file: record.guilty_file.clone(),
+        kind: record.kind.clone(),
+        corrupted: record.corrupted,
+        first_line: record.first_line,
+        last_line: record.last_line,
+        verdict: verdict::verdict(facts, &hypotheses).into(),
+        story: texts(story),
+        arch: record.arch.map(|arch| arch.name().to_owned()),
+        kernel_release: record.release.as_ref().map(|release| release.value.clone()),
+        kernel_version: record.version.clone(),
+        hardware: record.hardware.as_ref().map(|hardware| hardware.value.clone()),
+        cpu: record.cpu,
+        pid: record.pid,
+        comm: record.comm.clone(),
+        kernel_offset: record.kernel_offset.as_ref().map(|offset| Hex(offset.value)),
+        taints: taints(record),
+        fault: fault::describe(facts),
+        flags: facts.fault.flags.as_ref().map(fault::to_model),
+        location: facts.places.here().map(location::Place::location),
+        frames: facts.places.frames.iter().map(location::Place::frame).collect(),
+        entry: entry::describe(&facts.contexts, record).map(Into::into),
+        instruction: instruction(facts),
+        listing: Vec::new(),
+        expression: None,
+        bad_value: facts.followed.as_ref().map(|followed| model::BadValue {
+            value: Hex(followed.value),
+            class: followed.class.word().to_owned(),
+            detail: followed.class.detail.clone().into(),
+        }),
+        registers: registers::describe(facts),
+        origin: Vec::new(),
+        blame,
+        cause: hypotheses.first().map_or_else(|| "undetermined".to_owned(), |best| best.cause.clone()),
+        hypotheses,
+        modules: modules::describe(record, &facts.contexts),
+        damage: facts.damage.iter().map(damage_entry).collect(),
+        images: images.describe(),
+        missing: missing::missing(facts, images),
+        notes: Vec::new(),
+    }
+}
+
+/// The instruction, from the `Code:` line or a checked image.
+fn instruction(facts: &Facts<'_>) -> Option<model::Instruction> {
+    let faulting = facts.faulting.as_ref()?;
+    let address = match &faulting.source {
+        code::CodeSource::Image { address, .. } => Some(Hex(address.0)),
+        code::CodeSource::Log(_) => record_pc(facts.record).map(Hex),
+    };
+    Some(model::Instruction {
+        address,
+        bytes: faulting.hex(),
+        text: faulting.insn.text(),
+        explanation: facts.followed.as_ref().map(|followed| followed.evidence(facts).into()),
+    })
+}
+
+fn record_pc(record: &CrashRecord) -> Option<u64> {
+    record.pc.as_ref()?.value.address
+}
+
+fn taints(record: &CrashRecord) -> Option<Vec<model::Taint>> {
+    let letters = record.tainted.as_ref()?;
+    Some(
+        kwhy_arch::kernel_taints(&letters.value)
+            .into_iter()
+            .map(|taint| model::Taint { letter: taint.letter, meaning: taint.meaning.into() })
+            .collect(),
+    )
+}
+
+fn damage_entry(damage: &kwhy_oops::Damage) -> model::Damage {
+    model::Damage {
+        line: damage.line,
+        field: damage.field.clone(),
+        printed: damage.printed.clone(),
+        likely: damage.likely.clone(),
+        grade: match damage.grade {
+            kwhy_oops::Grade::Proved => model::Grade::Proved,
+            kwhy_oops::Grade::Likely => model::Grade::Likely,
+            kwhy_oops::Grade::Possible => model::Grade::Possible,
+        },
+        reason: damage.reason.clone().into(),
+    }
+}
+
+fn texts(prose: Vec<kwhy_base::Prose>) -> Vec<Text> {
+    prose.into_iter().map(Text).collect()
 }

@@ -1,0 +1,80 @@
+//! Whose doing it probably is: the first function on the way down the trace that is no core
+//! helper. A log alone never proves this; where the module loader itself trips, the module
+//! being loaded is the subject of the crash and not its author.
+
+use crate::context::Facts;
+use crate::helpers::{Helper, helper};
+use crate::location::Place;
+use crate::names::base_name;
+use kwhy_base::catalogue::verdict as say;
+use kwhy_base::prose;
+use kwhy_oops::Family;
+use kwhy_report::model::{Blame, Grade};
+
+/// The blame of this crash; `None` where no function is named at all.
+pub fn blame(facts: &Facts<'_>) -> Option<Blame> {
+    let chain = facts.places.chain();
+    let mut passed: Option<(&Place, Helper)> = None;
+    for place in &chain {
+        let symbol = place.at.symbol.as_deref()?;
+        // A module's own function is never a core helper, whatever it is called.
+        let family = if place.at.module.is_some() { None } else { helper(symbol) };
+        match family {
+            Some(family) => {
+                passed.get_or_insert((place, family));
+            }
+            None => return Some(found(facts, place, passed)),
+        }
+    }
+    // Helpers all the way down: say where it tripped, and that this blames nobody.
+    let (place, family) = passed?;
+    let function = place.at.symbol.as_deref().map(base_name)?;
+    let reason = match &facts.subject {
+        Some(subject) if family == Helper::Loader && subject.marked => {
+            prose!(say::BLAME_LOADER_MARKED, function = function, module = &subject.name, line = subject.line)
+        }
+        Some(subject) if family == Helper::Loader => {
+            prose!(say::BLAME_LOADER_FIRST, function = function, module = &subject.name, line = subject.line)
+        }
+        _ => prose!(say::BLAME_ONLY_HELPERS, function = function, why = family.reason()),
+    };
+    Some(at(place, Grade::Possible, reason))
+}
+
+fn found(facts: &Facts<'_>, place: &Place, passed: Option<(&Place, Helper)>) -> Blame {
+    let function = place.at.symbol.as_deref().map(base_name).unwrap_or_default();
+    if let Some((tripped, family)) = passed {
+        let helper = tripped.at.symbol.as_deref().map(base_name).unwrap_or_default();
+        let (grade, reason) = (
+            if place.at.module.is_some() { Grade::Likely } else { Grade::Possible },
+            prose!(say::BLAME_CALLER, function = function, helper = helper, why = family.reason()),
+        );
+        return at(place, grade, reason);
+    }
+    if facts.places.pc_is_garbage {
+        return at(place, Grade::Likely, prose!(say::BLAME_CALL_SITE, function = function));
+    }
+    // An assertion or a warning stands where its author put it; what broke it may be elsewhere.
+    let grade = match facts.record.family {
+        Some(Family::PageFault | Family::GeneralProtection) if place.at.module.is_some() => Grade::Likely,
+        Some(Family::DivideError) => Grade::Likely,
+        _ => Grade::Possible,
+    };
+    at(place, grade, prose!(say::BLAME_FAULTED_ITSELF, function = function))
+}
+
+fn at(place: &Place, grade: Grade, reason: kwhy_base::Prose) -> Blame {
+    let location = place.location();
+    // The out-of-line function's own line: the innermost inlined helper is not whom to blame.
+    let outer = location.inline_chain.last();
+    Blame {
+        function: outer
+            .map(|frame| frame.function.clone())
+            .or_else(|| place.at.symbol.as_deref().map(|symbol| base_name(symbol).to_owned())),
+        file: outer.and_then(|frame| frame.file.clone()).or(location.file),
+        line: outer.and_then(|frame| frame.line).or(location.line),
+        module: place.at.module.clone(),
+        grade,
+        reason: reason.into(),
+    }
+}

@@ -1,0 +1,81 @@
+//! Machine checks, SErrors, uncorrected memory errors; and software crashes whose evidence is
+//! one flipped bit.
+
+use super::{Case, followed, header, quoted};
+use crate::context::Facts;
+use kwhy_base::catalogue::{evidence as say, verdict};
+use kwhy_base::prose;
+use kwhy_oops::Family;
+use kwhy_report::model::Grade;
+
+const MEMTEST: &str =
+    "memtester 75% 3; rasdaemon --record; ras-mc-ctl --errors; dmidecode -t memory   # or boot memtest86+";
+
+pub fn detect(facts: &Facts<'_>) -> Option<Case> {
+    let said = [
+        "Machine check",
+        "mce: [Hardware Error]",
+        "Hardware Error",
+        "SError",
+        "Uncorrected error",
+        "asynchronous external abort",
+        "synchronous external abort",
+    ]
+    .iter()
+    .find_map(|words| facts.says(words));
+    if let Some(said) = said {
+        let grade = if facts.is(Family::Hardware) { Grade::Proved } else { Grade::Likely };
+        return Some(
+            Case::new(grade, prose!(verdict::ST_HARDWARE))
+                .with([quoted(said)])
+                .check(prose!(verdict::WHY_MEMTEST), MEMTEST),
+        );
+    }
+    if facts.is(Family::Hardware) {
+        return Some(
+            Case::new(Grade::Likely, prose!(verdict::ST_HARDWARE))
+                .with([header(facts)])
+                .check(prose!(verdict::WHY_MEMTEST), MEMTEST),
+        );
+    }
+    if !facts.is_access_fault() {
+        return None;
+    }
+    // A pointer one bit away from a good one: a memory error, or a stray bit operation.
+    let value = facts.followed.as_ref()?;
+    let flips = kwhy_arch::bit_flips(facts.arch()?, value.value, &facts.space);
+    let flip = flips.first().filter(|flip| flip.bits.len() == 1)?;
+    Some(
+        Case::new(Grade::Possible, prose!(verdict::ST_BIT_FLIP))
+            .with(followed(facts))
+            .with(flip.bits.first().map(|bit| {
+                prose!(
+                    say::ONE_BIT_AWAY,
+                    corrected = format_args!("{:#x}", flip.corrected),
+                    bit = *bit,
+                    near = format_args!("{:#x}", flip.near)
+                )
+            }))
+            .but([prose!(say::SOFTWARE_CLEARS_BITS)])
+            .check(prose!(verdict::WHY_MEMTEST), MEMTEST),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{access_fault, detected, headed};
+    use kwhy_base::Arch;
+
+    #[test]
+    fn the_hardwares_own_words_are_believed() {
+        let record =
+            headed(Family::Hardware, "mce: [Hardware Error]: CPU 3: Machine Check Exception: 5 Bank 7");
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
+    }
+
+    #[test]
+    fn a_null_pointer_is_no_hardware() {
+        assert!(detected(&access_fault(Arch::X86_64, 0x24), detect).is_none());
+    }
+}

@@ -1,0 +1,73 @@
+//! A pointer member that holds text, code or a pointer with a part overwritten: something wrote
+//! over memory that was not its own. Also what the allocators and the page checks say.
+
+use super::{Case, SLUB_DEBUG, followed, quoted};
+use crate::context::Facts;
+use kwhy_arch::ValueKind;
+use kwhy_base::catalogue::{evidence as say, verdict};
+use kwhy_base::prose;
+use kwhy_report::model::Grade;
+
+pub fn detect(facts: &Facts<'_>) -> Option<Case> {
+    let finish = |case: Case| case.check(prose!(verdict::WHY_KASAN), SLUB_DEBUG);
+    let said = [
+        "memory corruption",
+        "Freepointer corrupt",
+        "Freechain corrupt",
+        "Poison overwritten",
+        "Left Redzone overwritten",
+        "Bad page state",
+        "Padding overwritten",
+    ]
+    .iter()
+    .find_map(|words| facts.says(words));
+    if let Some(said) = said {
+        return Some(finish(
+            Case::new(Grade::Likely, prose!(verdict::ST_MEMORY_CORRUPTION)).with([quoted(said)]),
+        ));
+    }
+    if !facts.is_access_fault() {
+        return None;
+    }
+    let value = facts.followed.as_ref()?;
+    let reason = match value.class.kind {
+        ValueKind::MachineCode => prose!(say::CODE_OVER_POINTER),
+        ValueKind::AsciiText => prose!(say::TEXT_OVER_POINTER),
+        _ => {
+            let shaped = kwhy_arch::reshaped(facts.arch()?, value.value, &facts.space);
+            let shaped = shaped.first()?;
+            prose!(
+                say::RESHAPED_POINTER,
+                pointer = format_args!("{:#x}", shaped.pointer),
+                how = shaped.how.clone()
+            )
+        }
+    };
+    Some(finish(
+        Case::new(Grade::Possible, prose!(verdict::ST_MEMORY_CORRUPTION))
+            .with(followed(facts))
+            .with([reason]),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{access_fault, detected, headed, with_register};
+    use kwhy_base::Arch;
+    use kwhy_oops::Family;
+
+    #[test]
+    fn code_where_a_pointer_belongs_may_be_corruption() {
+        let record =
+            with_register(access_fault(Arch::Arm64, 0x0003_23bf_a8c1_7cc5), "x0", 0xd503_23bf_a8c1_7bfd);
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Possible));
+        let record = headed(Family::Kfence, "BUG: KFENCE: memory corruption in f+0x1/0x2");
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Likely));
+    }
+
+    #[test]
+    fn null_is_not() {
+        assert!(detected(&with_register(access_fault(Arch::Arm64, 8), "x0", 0), detect).is_none());
+    }
+}

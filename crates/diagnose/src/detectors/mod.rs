@@ -1,0 +1,265 @@
+//! The detectors: one file a cause, each a function from [`Facts`] to a hypothesis with its
+//! evidence. Registered in [`DETECTORS`]; whether one fires depends on nothing but the facts.
+
+mod assertion;
+mod bad_call_target;
+mod buffer_overrun;
+mod deadlock;
+mod divide_by_zero;
+mod double_free;
+mod error_pointer;
+mod execute_protect;
+mod hard_lockup;
+mod hardware;
+mod hung_task;
+mod invalid_opcode;
+mod list_corruption;
+mod list_poison;
+mod memory_corruption;
+mod null_pointer;
+mod out_of_bounds;
+mod rcu_stall;
+mod refcount;
+mod sleep_in_atomic;
+mod soft_lockup;
+mod stack_corruption;
+mod stack_overflow;
+mod use_after_free;
+mod user_access;
+mod warning;
+mod wild_pointer;
+mod write_protect;
+
+use crate::context::Facts;
+use kwhy_base::catalogue::evidence as say;
+use kwhy_base::{Prose, prose};
+use kwhy_oops::Grade as LogGrade;
+use kwhy_report::model::{Grade, Hypothesis, NextCheck};
+
+/// A detector.
+pub struct Detector {
+    /// The contract's word for the cause.
+    pub cause: &'static str,
+    /// Whether and why the facts speak for it.
+    pub detect: fn(&Facts<'_>) -> Option<Case>,
+}
+
+/// The detectors, the more specific before the more general: where two are equally sure, the
+/// first stands first.
+pub const DETECTORS: &[Detector] = &[
+    Detector { cause: "list-corruption", detect: list_corruption::detect },
+    Detector { cause: "refcount", detect: refcount::detect },
+    Detector { cause: "double-free", detect: double_free::detect },
+    Detector { cause: "use-after-free", detect: use_after_free::detect },
+    Detector { cause: "out-of-bounds", detect: out_of_bounds::detect },
+    Detector { cause: "stack-overflow", detect: stack_overflow::detect },
+    Detector { cause: "stack-corruption", detect: stack_corruption::detect },
+    Detector { cause: "buffer-overrun", detect: buffer_overrun::detect },
+    Detector { cause: "write-protect", detect: write_protect::detect },
+    Detector { cause: "execute-protect", detect: execute_protect::detect },
+    Detector { cause: "bad-call-target", detect: bad_call_target::detect },
+    Detector { cause: "error-pointer", detect: error_pointer::detect },
+    Detector { cause: "list-poison", detect: list_poison::detect },
+    Detector { cause: "null-pointer", detect: null_pointer::detect },
+    Detector { cause: "user-access", detect: user_access::detect },
+    Detector { cause: "divide-by-zero", detect: divide_by_zero::detect },
+    Detector { cause: "sleep-in-atomic", detect: sleep_in_atomic::detect },
+    Detector { cause: "soft-lockup", detect: soft_lockup::detect },
+    Detector { cause: "hard-lockup", detect: hard_lockup::detect },
+    Detector { cause: "rcu-stall", detect: rcu_stall::detect },
+    Detector { cause: "hung-task", detect: hung_task::detect },
+    Detector { cause: "deadlock", detect: deadlock::detect },
+    Detector { cause: "hardware", detect: hardware::detect },
+    Detector { cause: "wild-pointer", detect: wild_pointer::detect },
+    Detector { cause: "memory-corruption", detect: memory_corruption::detect },
+    Detector { cause: "assertion", detect: assertion::detect },
+    Detector { cause: "invalid-opcode", detect: invalid_opcode::detect },
+    Detector { cause: "warning", detect: warning::detect },
+];
+
+/// A hypothesis being put together.
+#[derive(Debug)]
+pub struct Case {
+    grade: Grade,
+    statement: Prose,
+    for_: Vec<Prose>,
+    against: Vec<Prose>,
+    next: Option<(Prose, String)>,
+}
+
+impl Case {
+    /// A cause stated with its grade.
+    pub fn new(grade: Grade, statement: Prose) -> Case {
+        Case { grade, statement, for_: Vec::new(), against: Vec::new(), next: None }
+    }
+
+    /// With evidence for it.
+    pub fn with(mut self, evidence: impl IntoIterator<Item = Prose>) -> Case {
+        self.for_.extend(evidence);
+        self
+    }
+
+    /// With evidence against it.
+    pub fn but(mut self, evidence: impl IntoIterator<Item = Prose>) -> Case {
+        self.against.extend(evidence);
+        self
+    }
+
+    /// With the cheapest check that would settle it.
+    pub fn check(mut self, why: Prose, command: impl Into<String>) -> Case {
+        self.next = Some((why, command.into()));
+        self
+    }
+
+    /// How sure it is.
+    #[cfg(test)]
+    pub fn grade(&self) -> Grade {
+        self.grade
+    }
+}
+
+/// Every cause that the facts speak for, best first. The order depends on the facts alone.
+pub fn run(facts: &Facts<'_>) -> Vec<Hypothesis> {
+    let mut found: Vec<(Grade, usize, Hypothesis)> = Vec::new();
+    for (order, detector) in DETECTORS.iter().enumerate() {
+        let Some(case) = (detector.detect)(facts) else { continue };
+        found.push((
+            case.grade,
+            order,
+            Hypothesis {
+                cause: detector.cause.to_owned(),
+                grade: case.grade,
+                statement: case.statement.into(),
+                for_: case.for_.into_iter().map(Into::into).collect(),
+                against: case.against.into_iter().map(Into::into).collect(),
+                next_check: case.next.map(|(why, command)| NextCheck { why: why.into(), command }),
+            },
+        ));
+    }
+    found.sort_by_key(|(grade, order, _)| (*grade, *order));
+    found.into_iter().map(|(_, _, hypothesis)| hypothesis).collect()
+}
+
+/// The report's grade for the log reader's.
+fn grade(grade: LogGrade) -> Grade {
+    match grade {
+        LogGrade::Proved => Grade::Proved,
+        LogGrade::Likely => Grade::Likely,
+        LogGrade::Possible => Grade::Possible,
+    }
+}
+
+/// What line `line` says, as evidence.
+fn quoted((line, text): (u32, &str)) -> Prose {
+    prose!(say::LOG_SAYS, line = line, text = text)
+}
+
+/// The trigger line, as evidence.
+fn header(facts: &Facts<'_>) -> Prose {
+    quoted((facts.record.first_line, &facts.record.header))
+}
+
+/// The fault address and its region, as evidence.
+fn fault_address(facts: &Facts<'_>) -> Option<Prose> {
+    let address = facts.fault.address.as_ref()?;
+    let class = facts.fault.class.as_ref()?;
+    Some(prose!(
+        say::FAULT_ADDRESS,
+        address = &address.value.digits,
+        line = address.line,
+        region = class.name.clone()
+    ))
+}
+
+/// How the followed value is known and what it is, as evidence.
+fn followed(facts: &Facts<'_>) -> Vec<Prose> {
+    let Some(followed) = &facts.followed else { return Vec::new() };
+    vec![
+        followed.evidence(facts),
+        prose!(
+            say::VALUE_IS,
+            value = format_args!("{:#x}", followed.value),
+            what = followed.class.detail.clone()
+        ),
+    ]
+}
+
+/// What the access was, as evidence.
+fn access(facts: &Facts<'_>) -> Option<Prose> {
+    let access = facts.fault.access?;
+    let line = facts.fault.access_line?;
+    Some(prose!(say::ACCESS_WAS, access = crate::verdict::access_word(access), line = line))
+}
+
+/// Which function was at work (or asked for what is waited for), as evidence.
+fn waiting_for(facts: &Facts<'_>) -> Option<Prose> {
+    let function = crate::blame::blame(facts)?.function?;
+    let line = facts
+        .record
+        .frames
+        .iter()
+        .find(|frame| frame.at.symbol.as_deref().map(crate::names::base_name) == Some(function.as_str()))
+        .map(|frame| frame.line)?;
+    Some(prose!(say::AT_WORK, function = function, line = line))
+}
+
+/// A kprobe on the faulting instruction that prints the register it went through.
+///
+/// Kprobe events: Documentation/trace/kprobetrace.rst.
+fn kprobe(facts: &Facts<'_>) -> Option<String> {
+    let site = facts.site()?;
+    let place = match facts.site_module() {
+        Some(module) => format!("{module}:{site}"),
+        None => site,
+    };
+    let fetch = facts
+        .followed
+        .as_ref()
+        .and_then(|followed| followed.register)
+        .map(|register| format!(" value=%{}:x64", kprobe_register(&facts.name(register))))
+        .unwrap_or_default();
+    Some(format!(
+        "echo 'p:kwhy {place}{fetch}' > /sys/kernel/tracing/kprobe_events && echo stacktrace > \
+         /sys/kernel/tracing/events/kprobes/kwhy/trigger && echo 1 > /sys/kernel/tracing/events/kprobes/kwhy/enable"
+    ))
+}
+
+/// Kprobe fetch arguments name x86-64 registers without the `r` of the old ones (`%ax`).
+fn kprobe_register(name: &str) -> &str {
+    match name.strip_prefix('r') {
+        Some(rest) if rest.len() == 2 && rest.bytes().all(|b| b.is_ascii_lowercase()) => rest,
+        _ => name,
+    }
+}
+
+/// The annotated listing of the function in question.
+fn disasm(facts: &Facts<'_>) -> Option<String> {
+    let site = facts.site()?;
+    Some(match facts.site_module() {
+        Some(module) => format!("kwhy disasm {site} -i {module}.ko"),
+        None => format!("kwhy disasm {site} -i /usr/lib/debug/boot/vmlinux-{}", facts.release()),
+    })
+}
+
+/// Boot options that make the slab allocator catch the culprit in the act.
+const SLUB_DEBUG: &str = "slub_debug=FZPU   # kernel command line; or a kernel built with CONFIG_KASAN=y";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_cause_has_one_detector() {
+        let causes: BTreeSet<&str> = DETECTORS.iter().map(|d| d.cause).collect();
+        assert_eq!(causes.len(), DETECTORS.len());
+        assert_eq!(causes.len(), 28);
+    }
+
+    #[test]
+    fn kprobes_name_registers_as_the_kernel_does() {
+        assert_eq!(kprobe_register("rax"), "ax");
+        assert_eq!(kprobe_register("r12"), "r12");
+        assert_eq!(kprobe_register("x0"), "x0");
+    }
+}

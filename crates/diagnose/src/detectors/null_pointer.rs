@@ -1,0 +1,102 @@
+//! `BUG: kernel NULL pointer dereference, address: 0000000000000024`: a pointer that was NULL
+//! was followed to a member at 0x24.
+//!
+//! A tiny fault address alone does not prove it: an error pointer plus an offset wraps around
+//! to one as well. With the faulting instruction and its base register it is proved.
+
+use super::error_pointer::register_that_wraps;
+use super::{Case, fault_address, followed, grade, header, kprobe};
+use crate::context::Facts;
+use kwhy_arch::{Region, ValueKind};
+use kwhy_base::catalogue::{evidence as say, verdict};
+use kwhy_base::prose;
+use kwhy_oops::Family;
+use kwhy_report::model::Grade;
+
+pub fn detect(facts: &Facts<'_>) -> Option<Case> {
+    if facts.places.pc_is_garbage {
+        return None;
+    }
+    if facts.is(Family::Kasan) && facts.says("null-ptr-deref").is_some() {
+        return Some(Case::new(Grade::Proved, prose!(verdict::ST_NULL_POINTER)).with([header(facts)]));
+    }
+    if !facts.is_access_fault() {
+        return None;
+    }
+    // KASAN's shadow check makes a protection fault of a NULL pointer; the kernel says so below it.
+    if let Some(said) = facts.says("KASAN: null-ptr-deref in range") {
+        return Some(
+            Case::new(Grade::Proved, prose!(verdict::ST_NULL_POINTER))
+                .with([header(facts), super::quoted(said)]),
+        );
+    }
+    let finish = |case: Case| match kprobe(facts) {
+        Some(command) => case.check(prose!(verdict::WHY_KPROBE), command),
+        None => case,
+    };
+    if let Some(value) = &facts.followed {
+        return match value.class.kind {
+            ValueKind::Null => Some(finish(
+                Case::new(grade(value.grade), prose!(verdict::ST_NULL_POINTER))
+                    .with(followed(facts))
+                    .with(fault_address(facts)),
+            )),
+            // A pointer to a member of a structure at NULL, made before it was followed.
+            ValueKind::SmallInteger if value.value < 0x1000 => Some(finish(
+                Case::new(
+                    Grade::Likely,
+                    prose!(verdict::ST_NULL_MEMBER, offset = format_args!("{:#x}", value.value)),
+                )
+                .with(followed(facts))
+                .with(fault_address(facts)),
+            )),
+            _ => None,
+        };
+    }
+    if !matches!(facts.region(), Some(Region::Null | Region::NearNull)) {
+        return None;
+    }
+    let mut case = Case::new(Grade::Likely, prose!(verdict::ST_NULL_POINTER)).with(fault_address(facts));
+    if facts.record.registers.is_empty() {
+        case = case.but([prose!(say::NO_REGISTERS)]);
+    } else if facts.faulting.is_none() {
+        case = case.but([prose!(say::NO_INSTRUCTION)]);
+    }
+    if let Some((register, number)) = register_that_wraps(facts) {
+        case = case.but([prose!(say::REGISTER_MAY_WRAP, register = facts.name(register), number = number)]);
+    }
+    Some(finish(case))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{access_fault, arm64_code, detected, with_register};
+    use kwhy_base::Arch;
+
+    /// `ldr w3, [x3, #36]`
+    const LDR_W3_X3_36: u32 = 0xb940_2463;
+
+    #[test]
+    fn with_the_instruction_it_is_proved() {
+        let record = with_register(access_fault(Arch::Arm64, 0x24), "x3", 0);
+        let record = arm64_code(record, LDR_W3_X3_36);
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
+    }
+
+    #[test]
+    fn by_its_address_alone_it_is_likely() {
+        assert_eq!(
+            detected(&access_fault(Arch::Arm64, 0x24), detect).map(|c| c.grade()),
+            Some(Grade::Likely)
+        );
+    }
+
+    #[test]
+    fn an_error_pointer_that_wrapped_around_is_no_null() {
+        // ERR_PTR(-ENOMEM) + 36 = 0x18: the address is tiny, the pointer is not.
+        let record = with_register(access_fault(Arch::Arm64, 0x18), "x3", 0xffff_ffff_ffff_fff4);
+        let record = arm64_code(record, LDR_W3_X3_36);
+        assert!(detected(&record, detect).is_none());
+    }
+}

@@ -1,0 +1,333 @@
+//! Which of the images offered belong to this crash.
+//!
+//! An image is used only while nothing disproves it: every check against the log is kept with
+//! its figures, and an image that is proved to be another build is reported and never used.
+
+use crate::location::choose;
+use crate::names::base_name;
+use kwhy_base::catalogue::evidence as say;
+use kwhy_base::{Prose, prose};
+use kwhy_image::{Image, ImageKind};
+use kwhy_oops::{CodeRef, CrashRecord};
+use kwhy_report::model::{Check, ImageUse, Outcome};
+
+/// An image file, read once for all crashes of a log.
+pub struct Opened<'d> {
+    /// Path or package member.
+    pub name: String,
+    /// What it is, or why it could not be read.
+    pub image: Result<Image<'d>, String>,
+}
+
+/// Reads the headers of every image offered.
+pub fn open<'d>(inputs: &[crate::ImageInput<'d>]) -> Vec<Opened<'d>> {
+    inputs
+        .iter()
+        .map(|input| Opened {
+            name: input.name.clone(),
+            image: Image::parse(input.data).map_err(|error| error.to_string()),
+        })
+        .collect()
+}
+
+/// The images, each checked against one crash.
+pub struct Images<'o, 'd> {
+    list: Vec<Match<'o, 'd>>,
+}
+
+struct Match<'o, 'd> {
+    opened: &'o Opened<'d>,
+    used: bool,
+    checks: Vec<Check>,
+    reason: Prose,
+}
+
+impl<'o, 'd> Images<'o, 'd> {
+    /// Checks every image against `record`; of several that fit one role, the first is used.
+    pub fn check(opened: &'o [Opened<'d>], record: &CrashRecord) -> Images<'o, 'd> {
+        let mut list: Vec<Match<'o, 'd>> = opened.iter().map(|opened| check(opened, record)).collect();
+        let mut roles: Vec<Option<String>> = Vec::new();
+        for entry in &mut list {
+            let Some(role) = role(entry.opened).filter(|_| entry.used) else { continue };
+            if roles.contains(&role) {
+                entry.used = false;
+                entry.reason = prose!(say::IMAGE_DUPLICATE);
+            } else {
+                roles.push(role);
+            }
+        }
+        Images { list }
+    }
+
+    /// The image in use for the kernel (`None`) or a module, with its index among those offered.
+    pub fn used_for(&self, module: Option<&str>) -> Option<(usize, &'o Image<'d>)> {
+        self.list.iter().enumerate().find_map(|(index, entry)| {
+            if !entry.used || role(entry.opened)?.as_deref() != module.map(normal).as_deref() {
+                return None;
+            }
+            Some((index, entry.opened.image.as_ref().ok()?))
+        })
+    }
+
+    /// The image that a place is in.
+    pub fn image_of(&self, place: &crate::location::Place) -> Option<&'o Image<'d>> {
+        self.list.get(place.image?)?.opened.image.as_ref().ok()
+    }
+
+    /// That image's name.
+    pub fn name_of(&self, place: &crate::location::Place) -> Option<String> {
+        Some(self.list.get(place.image?)?.opened.name.clone())
+    }
+
+    /// What became of each, in the order given.
+    pub fn describe(&self) -> Vec<ImageUse> {
+        self.list
+            .iter()
+            .map(|entry| {
+                let image = entry.opened.image.as_ref().ok();
+                ImageUse {
+                    name: entry.opened.name.clone(),
+                    kind: image.map(|image| match image.kind() {
+                        ImageKind::Kernel => "kernel".to_owned(),
+                        ImageKind::Module(name) => name.clone().unwrap_or_else(|| "module".to_owned()),
+                    }),
+                    build_id: image.and_then(|image| image.build_id()).map(ToString::to_string),
+                    release: image.and_then(|image| image.release()),
+                    used: entry.used,
+                    checks: entry.checks.clone(),
+                    reason: entry.reason.clone().into(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Module names are compared with `-` as `_`, as the kernel writes them.
+fn normal(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+/// What an image can stand for: `Some(None)` the kernel, `Some(Some(name))` a module.
+fn role(opened: &Opened<'_>) -> Option<Option<String>> {
+    match opened.image.as_ref().ok()?.kind() {
+        ImageKind::Kernel => Some(None),
+        ImageKind::Module(Some(name)) => Some(Some(normal(name))),
+        ImageKind::Module(None) => {
+            let file = opened.name.rsplit('/').next()?;
+            Some(Some(normal(file.split(".ko").next()?)))
+        }
+    }
+}
+
+fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> {
+    let unused = |reason| Match { opened, used: false, checks: Vec::new(), reason };
+    let image = match &opened.image {
+        Ok(image) => image,
+        Err(error) => return unused(prose!(say::IMAGE_UNREADABLE, error = error)),
+    };
+    let Some(role) = role(opened) else { return unused(prose!(say::IMAGE_NAMELESS)) };
+    let module = role.as_deref();
+    let mut checks = vec![architecture(image, record), release(image, record)];
+    // A module of another release may still be loaded (module versions); another CPU's may not.
+    let mut disproved = disagrees(checks.first()) || (module.is_none() && disagrees(checks.get(1)));
+
+    let of_image: Vec<&CodeRef> =
+        code_refs(record).filter(|at| at.module.as_deref().map(normal).as_deref() == module).collect();
+    let build_id = build_id(image, &of_image);
+    let identified = build_id.outcome == Outcome::Agrees;
+    disproved |= build_id.outcome == Outcome::Disagrees;
+    checks.push(build_id);
+    if !disproved {
+        let sizes = sizes(image, &of_image);
+        disproved |= sizes.outcome == Outcome::Disagrees && !identified;
+        checks.push(sizes);
+    }
+    if !disproved {
+        let bytes = code_bytes(image, record, module);
+        disproved |= bytes.outcome == Outcome::Disagrees && !identified;
+        checks.push(bytes);
+    }
+    let concerned = module.is_none()
+        || !of_image.is_empty()
+        || record.modules.iter().any(|m| Some(normal(&m.name).as_str()) == module);
+    let agrees = checks.iter().any(|check| check.outcome == Outcome::Agrees && check.name != "architecture");
+    let (used, reason) = if disproved {
+        let names: Vec<Prose> = checks
+            .iter()
+            .filter(|check| check.outcome == Outcome::Disagrees)
+            .map(|check| check.detail.0.clone())
+            .collect();
+        (false, prose!(say::IMAGE_WRONG, why = names))
+    } else if !concerned {
+        (false, prose!(say::IMAGE_NOT_CONCERNED))
+    } else if identified {
+        (true, prose!(say::IMAGE_IDENTIFIED))
+    } else if agrees {
+        (true, prose!(say::IMAGE_AGREES))
+    } else {
+        (true, prose!(say::IMAGE_UNCHECKED))
+    };
+    Match { opened, used, checks, reason }
+}
+
+fn disagrees(check: Option<&Check>) -> bool {
+    check.is_some_and(|check| check.outcome == Outcome::Disagrees)
+}
+
+/// The places of a log that name code: PC, LR and frames.
+fn code_refs(record: &CrashRecord) -> impl Iterator<Item = &CodeRef> {
+    let pc = record.pc.iter().map(|pc| &pc.value);
+    let lr = record.lr.iter().map(|lr| &lr.value);
+    pc.chain(lr).chain(record.frames.iter().map(|frame| &frame.at))
+}
+
+fn made(name: &str, outcome: Outcome, detail: Prose) -> Check {
+    Check { name: name.to_owned(), outcome, detail: detail.into() }
+}
+
+fn architecture(image: &Image<'_>, record: &CrashRecord) -> Check {
+    let of_image = image.arch().name();
+    match record.arch {
+        Some(arch) => made(
+            "architecture",
+            if arch == image.arch() { Outcome::Agrees } else { Outcome::Disagrees },
+            prose!(say::CHECK_ARCH, image = of_image, log = arch.name()),
+        ),
+        None => made("architecture", Outcome::Unavailable, prose!(say::CHECK_ARCH_UNKNOWN, image = of_image)),
+    }
+}
+
+fn release(image: &Image<'_>, record: &CrashRecord) -> Check {
+    match (image.release(), &record.release) {
+        (Some(of_image), Some(of_log)) => made(
+            "release",
+            if of_image == of_log.value { Outcome::Agrees } else { Outcome::Disagrees },
+            prose!(say::CHECK_RELEASE, image = of_image, log = &of_log.value, line = of_log.line),
+        ),
+        _ => made("release", Outcome::Unavailable, prose!(say::CHECK_RELEASE_UNKNOWN)),
+    }
+}
+
+fn build_id(image: &Image<'_>, places: &[&CodeRef]) -> Check {
+    let printed = places.iter().find_map(|at| at.build_id.as_ref());
+    match (image.build_id(), printed) {
+        (Some(of_image), Some(printed)) => made(
+            "build-id",
+            if of_image == printed { Outcome::Agrees } else { Outcome::Disagrees },
+            prose!(say::CHECK_BUILD_ID, image = of_image.to_string(), log = printed.to_string()),
+        ),
+        _ => made("build-id", Outcome::Unavailable, prose!(say::CHECK_BUILD_ID_UNKNOWN)),
+    }
+}
+
+/// Each function's printed size against the image's. One odd size may be an assembler symbol
+/// that kallsyms ends elsewhere; more disagreeing than agreeing is another build.
+fn sizes(image: &Image<'_>, places: &[&CodeRef]) -> Check {
+    let (mut agree, mut disagree) = (0u32, 0u32);
+    let mut example: Option<Prose> = None;
+    let mut seen: Vec<(&str, u64)> = Vec::new();
+    for at in places {
+        let (Some(symbol), Some(size)) = (at.symbol.as_deref(), at.size) else { continue };
+        if seen.contains(&(symbol, size))
+            || symbol.starts_with("bpf_prog_")
+            || symbol.starts_with("ftrace_trampoline")
+        {
+            continue;
+        }
+        seen.push((symbol, size));
+        let symbols = image.symbols_named(symbol);
+        if symbols.iter().any(|s| s.size == size || s.elf_size == size) {
+            agree += 1;
+            continue;
+        }
+        disagree += 1;
+        example.get_or_insert_with(|| match choose(symbols, None) {
+            Some(other) => prose!(
+                say::CHECK_SIZE_EXAMPLE,
+                symbol = symbol,
+                log = format_args!("{size:#x}"),
+                image = format_args!("{:#x}", other.size)
+            ),
+            None => prose!(say::CHECK_SIZE_ABSENT, symbol = base_name(symbol)),
+        });
+    }
+    match example {
+        _ if agree + disagree == 0 => {
+            made("function-size", Outcome::Unavailable, prose!(say::CHECK_SIZE_UNKNOWN))
+        }
+        None => made("function-size", Outcome::Agrees, prose!(say::CHECK_SIZES_AGREE, count = agree)),
+        Some(example) => made(
+            "function-size",
+            if disagree > agree { Outcome::Disagrees } else { Outcome::Agrees },
+            prose!(say::CHECK_SIZES_DIFFER, agree = agree, disagree = disagree, example = example),
+        ),
+    }
+}
+
+/// The `Code:` bytes against the image's, leaving out what the kernel patches.
+fn code_bytes(image: &Image<'_>, record: &CrashRecord, module: Option<&str>) -> Check {
+    let unavailable = || made("code-bytes", Outcome::Unavailable, prose!(say::CHECK_CODE_UNKNOWN));
+    let Some(compared) = compare_code(image, record, module) else { return unavailable() };
+    if compared.same + compared.different.len() == 0 {
+        return unavailable();
+    }
+    let detail = prose!(
+        say::CHECK_CODE,
+        same = compared.same,
+        different = compared.different.len(),
+        excused = compared.excused,
+        line = compared.line
+    );
+    // A byte or two may be a flipped bit or a patch the tables do not list; more is another build.
+    let wrong = compared.different.len() * 8 > compared.same;
+    made("code-bytes", if wrong { Outcome::Disagrees } else { Outcome::Agrees }, detail)
+}
+
+/// How the log's code bytes compare with an image's.
+pub struct ComparedCode {
+    /// Bytes that are the same.
+    pub same: usize,
+    /// (printed, image's) where they differ outside patched places.
+    pub different: Vec<(u8, u8)>,
+    /// Bytes that differ or may, in places that the kernel rewrites.
+    pub excused: usize,
+    /// 1-based line of the `Code:` line.
+    pub line: u32,
+}
+
+/// Compares them; `None` where one of them is missing or the function cannot be told.
+pub fn compare_code(image: &Image<'_>, record: &CrashRecord, module: Option<&str>) -> Option<ComparedCode> {
+    let code = record.code.as_ref()?;
+    let pc = &record.pc.as_ref()?.value;
+    if pc.module.as_deref().map(normal).as_deref() != module {
+        return None;
+    }
+    let fault_index = code.fault_index?;
+    let pc = crate::location::image_address(image, pc)?;
+    let start = pc.offset(-(i64::try_from(fault_index).ok()?));
+    let end = start.offset(i64::try_from(code.bytes.len()).ok()?);
+    let patched = image.patch_sites(start..end);
+    let relocated = image.relocations(start..end);
+    let mut compared = ComparedCode { same: 0, different: Vec::new(), excused: 0, line: code.line };
+    for (index, printed) in code.bytes.iter().enumerate() {
+        let Some(printed) = printed else { continue };
+        let address = start.offset(i64::try_from(index).ok()?);
+        let Some(of_image) = image.bytes(address, 1).and_then(|bytes| bytes.first().copied()) else {
+            continue;
+        };
+        // A relocation fills at most eight bytes from its place on; on ARM64 it is the whole instruction.
+        let by_loader = relocated.iter().any(|(at, _)| {
+            let distance =
+                address.0.wrapping_sub(at.0 & !(if image.arch() == kwhy_base::Arch::Arm64 { 3 } else { 0 }));
+            distance < if image.arch() == kwhy_base::Arch::Arm64 { 4 } else { 8 }
+        });
+        if *printed == of_image {
+            compared.same += 1;
+        } else if by_loader || patched.iter().any(|site| site.range.contains(&address)) {
+            compared.excused += 1;
+        } else {
+            compared.different.push((*printed, of_image));
+        }
+    }
+    Some(compared)
+}

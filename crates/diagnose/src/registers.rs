@@ -1,0 +1,31 @@
+//! The registers of the log, each with what its value looks like.
+
+use crate::code::as_code;
+use crate::context::Facts;
+use kwhy_arch::classify_value;
+use kwhy_base::RegValue;
+use kwhy_report::model::{self, Hex};
+
+/// Every printed register in the order of the CPU's table.
+pub fn describe(facts: &Facts<'_>) -> Vec<model::Register> {
+    let (Some(cpu), Some(arch)) = (facts.cpu, facts.arch()) else { return Vec::new() };
+    let registers = &facts.record.registers.0;
+    cpu.registers
+        .iter()
+        .filter_map(|(name, reg)| {
+            let (printed, value) = match registers.get(reg)? {
+                RegValue::Known { value, .. } => (format!("{value:016x}"), Some(*value)),
+                RegValue::Damaged { printed, .. } => (printed.clone(), None),
+            };
+            let class = value.map(|value| classify_value(arch, value, &facts.space, &|v| as_code(arch, v)));
+            Some(model::Register {
+                name: (*name).to_owned(),
+                printed: Some(printed),
+                value: value.map(Hex),
+                class: class.as_ref().map(|class| class.word().to_owned()),
+                detail: class.map(|class| class.detail.into()),
+                holds: None,
+            })
+        })
+        .collect()
+}
