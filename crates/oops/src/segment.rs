@@ -151,7 +151,7 @@ impl Report {
             }
             // `Oops: invalid opcode: …`, `traps: PANIC: double fault`: one line, two words.
             "PANIC: double fault" => false,
-            "SError Interrupt" => !self.ended,
+            "SError Interrupt" | "unregister_netdevice: waiting for" => !self.ended,
             "kernel BUG" | "Kernel BUG" => {
                 !self.ended && matches!(self.hit.needle, "panicked at" | "BUG kmalloc-")
             }

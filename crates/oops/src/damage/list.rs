@@ -20,7 +20,7 @@ pub(super) fn modules(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage> 
             found.push(damage(module.line, "module list", &module.name, None, Grade::Likely, reason));
         }
     }
-    let Some(last) = linked().last() else { return found };
+    let Some(last) = linked().next_back() else { return found };
     let closed = record.modules.iter().any(|m| m.last_unloaded);
     // An entry with its parenthesis open.
     let of_the_list = record.modules.iter().map(|m| m.line).collect::<BTreeSet<_>>();

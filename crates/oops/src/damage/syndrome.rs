@@ -61,7 +61,7 @@ pub(super) fn esr(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
     let esr_fits = fits(esr.value.value);
     let oops_value = oops.and_then(|o| o.value.value);
     let same = oops.is_none() || esr.value.value.is_some() && esr.value.value == oops_value;
-    if esr_fits && same || mask == 0 && same {
+    if same && (esr_fits || mask == 0) {
         return Vec::new();
     }
     // As many digits as the line printed, or the fewest that this kernel's `%08lx` prints.

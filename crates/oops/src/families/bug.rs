@@ -67,9 +67,14 @@ pub(super) fn memory_state(view: &View<'_>) -> Option<Named> {
         return Some(view.plain(Family::Other, "other", "BUG: non-zero pgtables_bytes on freeing mm"));
     }
     if text.starts_with("BUG: Dentry") && text.contains("still in use") {
-        let end = if text.contains("[unmount of") { " [unmount]" } else { "" };
-        let _ = end;
-        return Some(view.plain(Family::Other, "vfs", "BUG: Dentry still in use in unmount"));
+        let mut named = view.plain(Family::Other, "vfs", "BUG: Dentry still in use in unmount");
+        // Which file system it was tells reports apart.
+        named.alt_titles.extend(
+            text.rfind('[')
+                .and_then(|at| text.get(at..))
+                .map(|what| format!("BUG: Dentry still in use {what}")),
+        );
+        return Some(named);
     }
     if text.starts_with("BUG kmalloc-") || text.starts_with("BUG: ") && text.contains(": Object already free")
     {
@@ -86,9 +91,7 @@ pub(super) fn memory_state(view: &View<'_>) -> Option<Named> {
     if text.starts_with("VFS: Close: file count") {
         return Some(view.plain(Family::Other, "vfs", "VFS: Close: file count is zero (use-after-free)"));
     }
-    if let Some(rest) = text.strip_prefix("unregister_netdevice: waiting for ") {
-        let device = rest.split(' ').next().unwrap_or("DEV");
-        let _ = device;
+    if text.starts_with("unregister_netdevice: waiting for ") {
         return Some(view.plain(
             Family::Other,
             "netdev-refcount",

@@ -44,17 +44,17 @@ pub(super) fn lockdep(view: &View<'_>) -> Option<Named> {
         return Some(deadlock(view, "possible circular locking dependency detected", found));
     }
     if text.starts_with("possible recursive locking") {
-        let found = first_at(view, &[]).unwrap_or_else(|| Found { name: None, torn: true });
+        let found = first_at(view, &[]).unwrap_or_else(Found::nothing);
         return Some(deadlock(view, "possible recursive locking detected", found));
     }
     if text.starts_with("possible irq lock inversion") {
-        let found = first_at(view, &[]).unwrap_or_else(|| Found { name: None, torn: true });
+        let found = first_at(view, &[]).unwrap_or_else(Found::nothing);
         return Some(deadlock(view, "possible irq lock inversion dependency detected", found));
     }
     if text.contains("lock order detected") {
         let found = match view.lines.iter().position(|line| line.contains("which became")) {
             Some(at) => stack::function(view.lines.get(at..).unwrap_or_default(), Source::Below, None, &[]),
-            None => first_at(view, &[]).unwrap_or_else(|| Found { name: None, torn: true }),
+            None => first_at(view, &[]).unwrap_or_else(Found::nothing),
         };
         return Some(deadlock(view, text, found));
     }
@@ -116,7 +116,7 @@ fn balance(view: &View<'_>, label: &str, text: &str) -> Option<Named> {
         }
     }
     if text.contains("still has locks held") {
-        let found = first_at(view, &[]).unwrap_or_else(|| Found { name: None, torn: true });
+        let found = first_at(view, &[]).unwrap_or_else(Found::nothing);
         return Some(view.named(
             Family::Lockdep,
             "lockdep-balance",
@@ -141,7 +141,7 @@ fn balance(view: &View<'_>, label: &str, text: &str) -> Option<Named> {
             .iter()
             .find_map(|line| line.split_once("last function: "))
             .and_then(|(_, f)| View::symbol(f));
-        let found = Found { torn: name.is_none(), name };
+        let found = name.map_or_else(Found::nothing, |name| Found::whole(&name, false));
         return Some(view.named(
             Family::Lockdep,
             "lockdep-balance",
@@ -169,10 +169,7 @@ fn first_at(view: &View<'_>, skip: &[&str]) -> Option<Found> {
     let name = at_functions(&view.lines)
         .into_iter()
         .find(|name| !super::skip::matches(name, skip) && (skip.is_empty() || !super::skip::always(name)))?;
-    Some(Found {
-        name: Some(stack::shorten(&name)),
-        torn: !view.lines.iter().any(|line| stack::is_trace(line)),
-    })
+    Some(Found::whole(&name, !view.lines.iter().any(|line| stack::is_trace(line))))
 }
 
 /// `BUG: spinlock bad magic on CPU#0`.

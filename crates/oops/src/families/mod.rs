@@ -99,6 +99,7 @@ pub(crate) fn name(report: &Report, lines: &[&Line<'_>], record: &mut CrashRecor
     record.title = clean::clean(&named.title);
     record.alt_titles =
         named.alt_titles.iter().map(|title| clean::clean(title)).filter(|t| *t != record.title).collect();
+    record.alt_titles.sort();
     record.alt_titles.dedup();
     named.kind.clone_into(&mut record.kind);
     record.corrupted = named.corrupted || first.torn;
@@ -118,9 +119,13 @@ impl View<'_> {
     /// A title of `before` and the function, with the alternatives `alts` (each followed by it, too).
     fn named(&self, family: Family, kind: &'static str, before: &str, found: Found, alts: &[&str]) -> Named {
         let function = found.name.as_deref().unwrap_or("corrupted");
+        let functions = || std::iter::once(function).chain(found.others.iter().map(String::as_str));
+        let heads = std::iter::once(before).chain(alts.iter().copied());
         Named {
             title: format!("{before} in {function}"),
-            alt_titles: alts.iter().map(|alt| format!("{alt} in {function}")).collect(),
+            alt_titles: heads
+                .flat_map(|head| functions().map(move |name| format!("{head} in {name}")))
+                .collect(),
             kind,
             family: Some(family),
             corrupted: found.torn || found.name.is_none(),

@@ -27,7 +27,7 @@ pub(super) fn leak(view: &View<'_>) -> Option<Named> {
     ];
     let found = match at {
         Some(at) => stack::function(view.lines.get(at..).unwrap_or_default(), Source::Below, None, &skip),
-        None => Found { name: None, torn: true },
+        None => Found::nothing(),
     };
     Some(view.named(Family::Other, "leak", "memory leak", found, &[]))
 }
@@ -40,9 +40,8 @@ pub(super) fn panic(view: &View<'_>) -> Option<Named> {
         let place = text.split("corrupted in:").nth(1).unwrap_or_default().trim();
         let header = View::symbol(place)
             .filter(|name| !name.starts_with(|c: char| c.is_ascii_digit()) && !is_address(name));
-        let name = header.map(|name| stack::shorten(&name));
-        let found = match name {
-            Some(name) => Found { name: Some(name), torn: false },
+        let found = match header {
+            Some(name) => Found::whole(&name, false),
             None => view.function(Source::Trace, None, &["stack_chk", "stack_check"]),
         };
         return Some(view.named(
@@ -119,7 +118,9 @@ pub(super) fn foreign(view: &View<'_>) -> Option<Named> {
         return Some(view.plain(Family::Other, "firmware", &title));
     }
     if text.starts_with("SYZFAIL:") || text.starts_with("SYZFATAL:") {
-        return Some(view.plain(Family::Other, "fuzzer-failure", text));
+        let mut named = view.plain(Family::Other, "fuzzer-failure", text);
+        named.alt_titles.push(text.split(':').next().unwrap_or(text).to_owned());
+        return Some(named);
     }
     if text.starts_with("Booting the kernel.") {
         return Some(view.plain(Family::Other, "reboot", "unexpected kernel reboot"));

@@ -99,13 +99,10 @@ pub(super) fn kmsan(view: &View<'_>) -> Option<Named> {
             "^poly1305",
             "^crc",
             "^blake",
-            "netlink_dump_x",
-            "virtqueue_add_x",
         ]
     };
     let found = view.function(Source::Below, None, skip);
-    let alts: &[&str] = if kind == "kmsan-infoleak" { &[] } else { &["bad-access"] };
-    let mut named = view.named(Family::Kmsan, kind, &format!("KMSAN: {sort}"), found, alts);
+    let mut named = view.named(Family::Kmsan, kind, &format!("KMSAN: {sort}"), found, &["bad-access"]);
     if sort.contains("usb-infoleak")
         && let Some(at) = view.lines.iter().position(|line| line.starts_with("Uninit was created"))
         && let Some(origin) =

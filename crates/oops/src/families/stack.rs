@@ -23,8 +23,34 @@ pub(crate) enum Source {
 pub(crate) struct Found {
     /// The function, suffixes and system-call prefixes off.
     pub name: Option<String>,
+    /// Other names of it that reports are merged by: the whole name, one prefix off.
+    pub others: Vec<String>,
     /// The stack shows that the text is torn.
     pub torn: bool,
+}
+
+impl Found {
+    /// A function by its whole name.
+    pub(crate) fn whole(name: &str, torn: bool) -> Found {
+        let short = shorten(name);
+        let others = std::iter::once(name)
+            .chain(SYSCALL_PREFIXES.iter().filter_map(|prefix| name.strip_prefix(prefix)))
+            .filter(|other| !other.is_empty() && *other != short)
+            .map(str::to_owned)
+            .collect();
+        Found { name: Some(short), others, torn }
+    }
+
+    /// A function under the name of its group.
+    fn grouped(group: &str, name: String) -> Found {
+        let others = if name == group { Vec::new() } else { vec![name] };
+        Found { name: Some(group.to_owned()), others, torn: false }
+    }
+
+    /// No function at all.
+    pub(crate) fn nothing() -> Found {
+        Found { torn: true, ..Found::default() }
+    }
 }
 
 /// The fault-injection framework's own frame: a stack with it is of a failure made on purpose that
@@ -118,7 +144,7 @@ pub(crate) fn function(lines: &[&str], source: Source, first: Option<String>, ex
     if let Some(name) = first
         && useful(&plain(&name), extra)
     {
-        return Found { name: Some(shorten(&plain(&name))), torn: source != Source::Below && torn(lines) };
+        return Found::whole(&plain(&name), source != Source::Below && torn(lines));
     }
     let chosen = match source {
         Source::Below => pick(lines.get(1..).unwrap_or_default(), extra),
@@ -139,7 +165,10 @@ pub(crate) fn function(lines: &[&str], source: Source, first: Option<String>, ex
     };
     let chosen = chosen.filter(|name| name != INJECTED);
     let torn = chosen.is_none() || source != Source::Below && torn(lines);
-    Found { torn, name: chosen.map(|name| shorten(&name)) }
+    match chosen {
+        Some(name) => Found::whole(&name, torn),
+        None => Found::nothing(),
+    }
 }
 
 /// The first PC line and its function.
@@ -161,7 +190,10 @@ fn after_call_trace(lines: &[&str], extra: &[&str]) -> Option<String> {
 
 pub(crate) fn is_trace(line: &str) -> bool {
     let line = line.trim_start();
-    line.starts_with("Call Trace") || line.starts_with("Call trace:") || line.starts_with("Backtrace:")
+    line.contains("Call Trace:")
+        || line.starts_with("Call Trace")
+        || line.starts_with("Call trace:")
+        || line.starts_with("Backtrace:")
 }
 
 /// The first useful frame before the next stack opens.
@@ -169,24 +201,24 @@ fn pick(lines: &[&str], extra: &[&str]) -> Option<String> {
     lines.iter().take_while(|line| !opens(line)).flat_map(|line| names(line)).find(|name| useful(name, extra))
 }
 
-/// A report whose stack is missing, or whose first stack header has no frame soon after it.
+/// A report whose stack is missing, whose first stack header has no frame soon after it, or whose
+/// first stack has none that the unwinder vouches for.
 fn torn(lines: &[&str]) -> bool {
     let Some(at) = lines.iter().position(|line| is_trace(line)) else { return true };
-    let below = lines.get(at + 1..).unwrap_or_default();
-    !below.iter().take(FRAME_WITHIN).any(|line| !names(line).is_empty())
+    let trace = || lines.iter().skip(at + 1).take_while(|line| !opens(line));
+    let any = |line: &&&str| !names(line).is_empty() || line.contains("? ");
+    !trace().take(FRAME_WITHIN).any(|line| any(&line)) || !trace().any(|line| !names(line).is_empty())
 }
 
 /// System-call prefixes; exactly one is taken off, the one that leaves the shortest name.
 const SYSCALL_PREFIXES: &[&str] = &[
     "SyS_",
-    "sys_",
     "__x64_",
     "__ia32_",
     "__arm64_",
     "__riscv_",
     "__s390x_",
     "__se_",
-    "__do_",
     "__se_sys_",
     "__do_sys_",
     "__se_compat_sys_",
@@ -196,17 +228,13 @@ const SYSCALL_PREFIXES: &[&str] = &[
     "ksys_",
     "SYSC_",
     "C_SYSC_",
-    "kern_",
 ];
 
 /// `name` with the best prefix off.
 pub(crate) fn shorten(name: &str) -> String {
-    // `sys_` itself stays unless another prefix stood before it: `sys_rmdir` is a title as it is.
+    // `sys_` alone stays: `sys_rmdir` is a title as it is.
     SYSCALL_PREFIXES
         .iter()
-        .filter(|prefix| {
-            **prefix != "sys_" && **prefix != "__do_" && **prefix != "__se_" && **prefix != "kern_"
-        })
         .filter_map(|prefix| name.strip_prefix(prefix))
         .filter(|rest| !rest.is_empty())
         .min_by_key(|rest| rest.len())
@@ -255,12 +283,6 @@ const ANCHORS: &[&str] = &[
     "^secondary_startup",
     "^start_kernel",
     "^ret_from_fork",
-    "^do_page_fault",
-    "^page_fault",
-    "^handle_mm_fault",
-    "^exc_page_fault",
-    "^asm_exc_page_fault",
-    "^do_user_addr_fault",
     "^vfs_write$",
     "^vfs_read$",
     "^vfs_readv$",
@@ -297,6 +319,8 @@ const ANCHORS: &[&str] = &[
     "^task_work_run$",
     "^smpboot_thread_fn",
     "^compat_sys_ioctl",
+    "compat_ioctl$",
+    "compat_SyS_ioctl",
     "^__se_sys_ioctl",
     "^__do_sys_ioctl",
     "^__x64_sys_ioctl",
@@ -315,7 +339,7 @@ pub(crate) fn representative(lines: &[&str], start: usize) -> Found {
     let mut traces = 0;
     for (at, line) in below.iter().enumerate() {
         // The first call trace goes on with the interrupted place; the next is another task's.
-        if opens(line) {
+        if opens(line) && !line.trim_start().starts_with("Stack:") {
             traces += usize::from(at > 0);
             if traces > 1 || !is_trace(line) {
                 break;
@@ -324,16 +348,16 @@ pub(crate) fn representative(lines: &[&str], start: usize) -> Found {
         for name in names(line) {
             if skip::matches(&name, ANCHORS) {
                 if name.contains("smp_call_function") {
-                    return Found { name: Some("smp_call_function".to_owned()), torn: false };
+                    return Found::grouped("smp_call_function", name);
                 }
                 if let Some(name) = inner {
-                    return Found { name: Some(shorten(&name)), torn: false };
+                    return Found::whole(&name, false);
                 }
             }
             inner = Some(name);
         }
     }
-    Found { name: None, torn: true }
+    Found::nothing()
 }
 
 /// Rule H: the first frame of a hung task that is not waiting itself.
@@ -368,7 +392,7 @@ pub(crate) fn hung(lines: &[&str]) -> Found {
         "drain_",
     ];
     let Some(start) = lines.iter().position(|line| is_trace(line)) else {
-        return Found { name: None, torn: true };
+        return Found::nothing();
     };
     for line in lines.get(start + 1..).unwrap_or_default() {
         if opens(line) {
@@ -376,20 +400,20 @@ pub(crate) fn hung(lines: &[&str]) -> Found {
         }
         for name in names(line) {
             if name.contains("rtnl_lock") {
-                return Found { name: Some("rtnl_lock".to_owned()), torn: false };
+                return Found::whole("rtnl_lock", false);
             }
             if ["synchronize_rcu", "synchronize_srcu", "synchronize_net", "synchronize_sched"]
                 .iter()
                 .any(|s| name.contains(s))
             {
-                return Found { name: Some("synchronize_rcu".to_owned()), torn: false };
+                return Found::grouped("synchronize_rcu", name);
             }
             if !skip::matches(&name, WAITING) {
-                return Found { name: Some(shorten(&name)), torn: false };
+                return Found::whole(&name, false);
             }
         }
     }
-    Found { name: None, torn: true }
+    Found::nothing()
 }
 
 #[cfg(test)]
@@ -410,7 +434,7 @@ mod tests {
         let lines = ["BUG: x", "RIP: 0010:driver+0x1/0x2", "Call Trace:", " b+0x1/0x2"];
         assert_eq!(function(&lines, Source::PcThenTrace, None, &[]).name.as_deref(), Some("driver"));
         let none = function(&["BUG: x", "Call Trace:", " b+0x1/0x2"], Source::PcThenTrace, None, &[]);
-        assert_eq!(none, Found { name: None, torn: true });
+        assert_eq!(none, Found::nothing());
     }
 
     #[test]

@@ -16,9 +16,8 @@ pub(super) fn soft_lockup(view: &View<'_>) -> Option<Named> {
 
 /// `Watchdog detected hard LOCKUP on cpu 1`.
 pub(super) fn hard_lockup(view: &View<'_>) -> Option<Named> {
-    if !view.header.starts_with("hard LOCKUP")
-        && !(view.header.starts_with("Kernel panic") && view.header.contains("Hard LOCKUP"))
-    {
+    let panic = view.header.starts_with("Kernel panic") && view.header.contains("Hard LOCKUP");
+    if !panic && !view.header.starts_with("hard LOCKUP") {
         return None;
     }
     let found = view.function(Source::PcThenTrace, None, &[]);
@@ -42,19 +41,18 @@ pub(super) fn rcu(view: &View<'_>) -> Option<Named> {
         "Exception stack",
         "__irq_svc",
     ];
-    let interrupted = view.lines.iter().rposition(|line| {
+    let is_timer = |line: &&str| {
         stack::names(line).iter().any(|name| timer.iter().any(|t| name.contains(t)))
             || line.contains("Exception stack")
-    });
-    let first = view.lines.iter().position(|line| {
-        stack::names(line).iter().any(|name| timer.iter().any(|t| name.contains(t)))
-            || line.contains("Exception stack")
-    });
-    let mut found = Found { name: None, torn: true };
-    for start in [first, interrupted].into_iter().flatten() {
-        if found.name.is_none() {
-            found = stack::representative(&view.lines, start + 1);
-        }
+    };
+    let mut found = Found::nothing();
+    if let Some(first) = view.lines.iter().position(is_timer) {
+        // The entry code consists of several frames; the interrupted place is below the last of
+        // those that stand together.
+        const TOGETHER: usize = 6;
+        let near = view.lines.iter().skip(first).take(TOGETHER).take_while(|line| !line.contains("RIP: "));
+        let last = near.enumerate().filter(|(_, line)| is_timer(line)).map(|(at, _)| first + at).last();
+        found = stack::representative(&view.lines, last.unwrap_or(first) + 1);
     }
     if found.name.is_none()
         && let Some((at, _)) = stack::pc(&view.lines)

@@ -89,7 +89,8 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
 
 /// `Call Trace:`, `Call trace:`, `Backtrace:` of every CPU.
 pub(crate) fn is_call_trace(text: &str) -> bool {
-    ["Call Trace:", "Call trace:", "Backtrace:", "Backtrace: "].iter().any(|head| text.starts_with(head))
+    // Another task's line without an end may stand in front.
+    text.contains("Call Trace:") || text.starts_with("Call trace:") || text.starts_with("Backtrace:")
 }
 
 fn open(text: &str, number: u32, state: &mut State, record: &mut CrashRecord) {

@@ -126,7 +126,7 @@ fn clean(raw: &[u8]) -> Cow<'_, str> {
             '\u{1b}' => {
                 // CSI ends at a letter; any other escape is two characters.
                 if chars.next_if_eq(&'[').is_some() {
-                    while let Some(c) = chars.next() {
+                    for c in chars.by_ref() {
                         if ('@'..='~').contains(&c) {
                             break;
                         }
