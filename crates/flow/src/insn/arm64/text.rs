@@ -250,8 +250,8 @@ fn wide_move(w: Word, text: &mut Text) {
     let inverted = text.mnemonic == "movn";
     // A shifted zero, or one that `movz` could make, is not the alias.
     let zero_shifted = piece == 0 && shift != 0;
-    let plain = !zero_shifted && !(inverted && !w.bit(31) && piece == 0xffff);
-    if plain {
+    let same_as_movz = inverted && !w.bit(31) && piece == 0xffff;
+    if !zero_shifted && !same_as_movz {
         let amount = shift.saturating_mul(16);
         let value = u64::from(piece).wrapping_shl(amount);
         let value = if inverted { !value } else { value };
