@@ -1,5 +1,7 @@
 //! Runs the built command in an environment of its own.
 
+#![allow(clippy::unwrap_used, dead_code, missing_docs)] // Helpers of tests; each test file uses some.
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
