@@ -99,9 +99,12 @@ fn symbols_have_the_sizes_that_the_kernel_prints() {
     eprintln!("{checked} references checked");
 }
 
+/// Symbol, offset, module, bytes, and the place of the marked instruction among them.
+type CodeLine = (String, u64, Option<String>, Vec<u8>, usize);
+
 /// The code that a log shows: where the marked instruction is, the bytes, and how many of them
 /// stand before it.
-fn code_lines(log: &str) -> Vec<(String, u64, Option<String>, Vec<u8>, usize)> {
+fn code_lines(log: &str) -> Vec<CodeLine> {
     let mut found = Vec::new();
     let mut place = None;
     for line in log.lines() {
