@@ -2,7 +2,7 @@
 
 use crate::decoded::{Decoded, Field};
 use crate::esr::decode_esr;
-use crate::map::{AddressContext, classify_address};
+use crate::map::{AddressContext, Region, classify_address};
 use crate::pstate::decode_pstate;
 use crate::taint::{decode_taint_letters, decode_taint_mask};
 use crate::value::{ValueKind, classify_value};
@@ -146,7 +146,8 @@ fn address(arch: Arch, value: u64) -> Decoded {
     let meaning = prose!(m::DECODED_REGION, region = region.name.clone(), reason = region.reason.clone());
     let mut fields = vec![Field::new(region.word(), 63, 0, value, meaning)];
     // The class says more than the region where it is no mere pointer.
-    let repeats = class.address.as_ref().is_some_and(|address| address.name == class.detail);
+    let repeats = class.address.as_ref().is_some_and(|address| address.name == class.detail)
+        || (class.kind == ValueKind::Integer && region.region == Region::NonCanonical);
     if !repeats && !matches!(class.kind, ValueKind::Null | ValueKind::ListPoison | ValueKind::SlabPoison) {
         fields.push(Field::new(class.word(), 63, 0, value, class.detail));
     }

@@ -140,7 +140,14 @@ pub fn decode_esr(esr: u64) -> Decoded {
     let known = CLASSES.get(usize::from(ec)).and_then(Option::as_ref);
     match ec {
         0x20 | 0x21 => take_apart(esr, 63, 32, abort::INSTRUCTION_ISS2, &m::RESERVED_SET, &mut fields),
-        0x24 | 0x25 => take_apart(esr, 63, 32, abort::DATA_ISS2, &m::RESERVED_SET, &mut fields),
+        0x24 | 0x25 => {
+            // Xs numbers a register for one rare instruction; zero there is no news of x0.
+            let specs = match abort::DATA_ISS2 {
+                [most @ .., _xs] if bits(esr, 36, 32) == 0 => most,
+                all => all,
+            };
+            take_apart(esr, 63, 32, specs, &m::RESERVED_SET, &mut fields);
+        }
         _ => take_apart(esr, 63, 32, &[], &m::RESERVED_SET, &mut fields),
     }
     let name = known.map_or(&m::EC_UNALLOCATED, |class| class.name);

@@ -23,6 +23,7 @@ fn a_kernel_read_of_an_unmapped_address() {
     assert!(fault_address_valid(esr));
     let decoded = decode_esr(esr);
     assert_eq!(decoded.field("EC").map(|f| f.bits()).as_deref(), Some("31:26"));
+    assert_eq!(decoded.field("Xs"), None);
     assert_eq!(decoded.field("IL").map(|f| f.bits()).as_deref(), Some("25"));
 }
 

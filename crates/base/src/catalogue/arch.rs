@@ -6,7 +6,7 @@ messages! {
     NEAR_NULL = "{offset} bytes above NULL" / "NULL 之上 {offset} 字节";
     USER_SPACE = "user space" / "用户空间";
     USER_TAGGED = "user space, with the tag {tag} in the top byte" / "用户空间，顶字节带标签 {tag}";
-    GAP = "no address: neither the user half nor the kernel half" / "不是合法地址：既不在用户半区也不在内核半区";
+    GAP = "outside both the user half and the kernel half" / "既不在用户半区也不在内核半区";
     NON_CANONICAL = "non-canonical address" / "非规范地址";
     LINEAR_MAP = "linear map of physical memory (kmalloc, page allocator)" / "物理内存线性映射区（kmalloc、页分配器）";
     VMALLOC = "vmalloc area (vmalloc, ioremap, kernel stacks)" / "vmalloc 区（vmalloc、ioremap、内核栈）";
