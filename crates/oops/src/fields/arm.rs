@@ -140,7 +140,8 @@ fn program_counter(text: &str, number: u32, state: &mut State, record: &mut Cras
         });
     }
     if let Some(others) = others {
-        place("lr", others, state, record);
+        let end = others.find("pstate").or_else(|| others.find("psr")).unwrap_or(others.len());
+        place("lr", others.get(..end).unwrap_or(others), state, record);
         if let Some((_, flags)) = others.split_once("pstate: ").or_else(|| others.split_once("psr: ")) {
             pstate(flags, number, state, record);
         }
