@@ -9,6 +9,7 @@ struct dh_device {
 	u32 minor;
 	refcount_t users;
 	bool gone;
+	u32 puts;
 };
 
 static struct dh_device *dh_dev;
@@ -18,6 +19,7 @@ static noinline void dh_put(struct dh_device *dev)
 {
 	if (refcount_dec_and_test(&dev->users)) /* @call */
 		dev->gone = true;
+	dev->puts++;
 }
 
 static int dh_set(void *data, u64 puts)

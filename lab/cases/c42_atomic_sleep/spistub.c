@@ -10,6 +10,7 @@ struct sp_bus {
 	spinlock_t lock;
 	u32 speed;
 	u64 transfers;
+	u64 waited;
 };
 
 static struct sp_bus *sp_bus;
@@ -18,6 +19,7 @@ static struct dentry *sp_dir;
 static noinline void sp_wait(struct sp_bus *bus, u32 bytes)
 {
 	msleep(bytes * 8 / bus->speed + 1); /* @call */
+	bus->waited += bytes;
 }
 
 static noinline void sp_transfer(struct sp_bus *bus, u32 bytes)

@@ -25,6 +25,8 @@ pub struct FirstCrash {
     pub lr: Option<Place>,
     /// The frames that the unwinder vouches for.
     pub frames: Vec<Place>,
+    /// Those it merely found on the stack (`?`).
+    pub guesses: Vec<Place>,
     /// The fault address as printed.
     pub address: Option<u64>,
 }
@@ -70,8 +72,12 @@ pub fn first_crash(log: &str) -> Option<FirstCrash> {
         }
         if line.contains("Call trace:") || line.contains("Call Trace:") {
             tracing = true;
-        } else if tracing && line.starts_with(' ') && !line.trim_start().starts_with(['?', '<', 'R']) {
-            crash.frames.extend(place(line.trim_start()).filter(|place| place.symbol.is_some()));
+        } else if let Some(text) = line.strip_prefix(' ').filter(|_| tracing) {
+            let (list, text) = match text.strip_prefix("? ") {
+                Some(text) => (&mut crash.guesses, text),
+                None => (&mut crash.frames, text),
+            };
+            list.extend(place(text).filter(|place| place.symbol.is_some()));
         }
     }
     Some(crash)

@@ -192,9 +192,10 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
         }
         Some(place) => {
             pc = json!({ "symbol": null, "raw": hex(place.offset) });
-            let site =
-                crash.lr.as_ref().filter(|place| place.module.is_some()).or_else(|| crash.frames.first());
-            let site = site.context("no call site in the log")?;
+            // After a call into nowhere x86's unwinder vouches for nothing: the stack's top is what there is.
+            let from_lr = crash.lr.as_ref().filter(|place| place.module.is_some());
+            let stack_top = crash.frames.iter().chain(&crash.guesses).find(|place| place.module.is_some());
+            let site = from_lr.or(stack_top).context("no call site in the log")?;
             let (_, stack) = files.source(site, true)?.context("the call site's symbol is in no image")?;
             if let Some(mark) = &fault
                 && !stack.iter().any(|frame| is_at(frame, mark))
