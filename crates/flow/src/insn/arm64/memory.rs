@@ -356,3 +356,24 @@ fn copies(w: Word, out: &mut Vec<Effect>) {
     }
     out.push(super::bits::unknown_flags());
 }
+
+/// `ldr` and `str` of a whole SVE register; `false` for other words.
+///
+/// Offsets count in vector lengths, which only the running CPU knows: the access is said where
+/// the offset is 0, and left out elsewhere rather than put at a wrong place.
+pub(super) fn sve_register(w: Word, to: &mut Meaning) -> bool {
+    let top = w.field(31, 22);
+    let is_load = top == 0b10_0001_0110;
+    if !(is_load || top == 0b11_1001_0110) || !matches!(w.field(15, 13), 0b000 | 0b010) {
+        return false;
+    }
+    if w.field(21, 16) == 0 && w.field(12, 10) == 0 {
+        let memory = based(w.reg_or_sp(5), 0);
+        to.effects.push(if is_load {
+            load(None, memory, 0, false, false)
+        } else {
+            Effect::Store { value: Value::Opaque, memory, width: 0 }
+        });
+    }
+    true
+}

@@ -12,6 +12,9 @@ mod names;
 mod system;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 use super::{Condition, Decoded, Effect, Flow};
 use bits::Word;
 use kwhy_base::{ImageAddr, Reg};
@@ -50,6 +53,7 @@ pub(super) fn decode(bytes: &[u8], address: ImageAddr) -> Option<Decoded> {
         0b0101 | 0b1101 => alu::register(w, &mut meaning),
         0b0111 | 0b1111 => alu::vector(w, &mut meaning),
         0b0000 if word >> 16 == 0 => meaning.flow = Flow::Stop,
+        0b0010 if memory::sve_register(w, &mut meaning) => {}
         // SVE and SME: which of them write a general register is not modelled, so all do.
         _ => meaning.effects.push(Effect::Clobber(Reg(w.field16(4, 0)))),
     }

@@ -74,9 +74,8 @@ fn modelled(insn: &Instruction, out: &mut Vec<Effect>) -> bool {
         Mnemonic::Push => push(insn, out),
         Mnemonic::Pop => return pop(insn, out),
         Mnemonic::Leave => {
-            set(out, RSP, 8, Value::Register(RBP, 8));
-            out.push(load(RBP, based(RSP, 0), 8, false));
-            set(out, RSP, 8, Value::Address(based(RSP, 8)));
+            set(out, RSP, 8, Value::Address(based(RBP, 8)));
+            out.push(load(RBP, based(RBP, 0), 8, false));
         }
         Mnemonic::Xchg => return exchange(insn, out),
         Mnemonic::Xadd => return exchange_add(insn, out),

@@ -7,6 +7,9 @@ mod effects;
 mod operand;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 use super::{Condition, Decoded, Effect, Flow, Target, Value};
 use iced_x86::{ConditionCode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
 use kwhy_base::{ImageAddr, Reg};
