@@ -64,11 +64,6 @@ pub fn read(path: &Path) -> Result<LogText, CommandError> {
         oddities.push(prose!(c::WAS_UTF16));
         bytes = text.into_bytes();
     }
-    if bytes.is_empty() {
-        oddities.push(prose!(c::EMPTY));
-    } else if binary(&bytes) {
-        oddities.push(prose!(c::BINARY));
-    }
     Ok(LogText { name, bytes, oddities })
 }
 
@@ -130,14 +125,6 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect())
 }
 
-/// Whether the beginning is mostly no text. Serial lines lose and gain a byte now and then, so
-/// a few are no sign.
-fn binary(bytes: &[u8]) -> bool {
-    let head = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
-    let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31 | 127)).count();
-    odd * 10 > head.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,11 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn utf16_is_read_and_binary_is_noticed() {
+    fn utf16_is_read() {
         assert_eq!(utf16(b"\xff\xfeO\0K\0").as_deref(), Some("OK"));
         assert_eq!(utf16(b"\xfe\xff\0O\0K").as_deref(), Some("OK"));
         assert_eq!(utf16(b"OK"), None);
-        assert!(binary(&[0, 1, 2, 3, 4, 5]));
-        assert!(!binary(b"[   1.0] \x1b[31mOops\x1b[0m\r\n\0"));
     }
 }

@@ -330,6 +330,11 @@ fn document(args: &TypeArgs, size: Option<u64>, rows: &[Row], lang: Lang) -> Vec
         }
         line
     });
+    if rows.iter().any(|row| row.ty.is_empty() && !row.declaration.is_empty()) {
+        // Constants of an enum: they have neither offsets nor sizes.
+        let lines = rows.iter().map(|row| vec![Inline::of(&row.declaration, Tone::Code)]).collect();
+        return vec![Block::Title(title), Block::Table(Table { header: Vec::new(), rows: lines })];
+    }
     let mut header = vec![say(lang, &f::OFFSET), say(lang, &c::SIZE), say(lang, &f::MEMBER)];
     if args.at.is_some() || args.member.is_some() {
         header.push(say(lang, &f::ALSO_PATH));

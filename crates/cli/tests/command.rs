@@ -116,7 +116,8 @@ fn an_empty_file_has_no_crash() {
     let folder = Folder::new("empty");
     let run = kwhy(&[&folder.file("empty.log", b"")]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
-    assert!(run.stdout.contains("No crash was found") && run.stdout.contains("The input is empty."));
+    assert!(run.stdout.contains("No crash was found"));
+    assert_eq!(run.stdout.matches("The input is empty.").count(), 1, "{}", run.stdout);
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn a_binary_file_is_said_to_be_one() {
     let bytes: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let run = kwhy(&[&folder.file("noise.log", &bytes)]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stdout.contains("mostly not text"), "{}", run.stdout);
+    assert!(run.stdout.contains("binary"), "{}", run.stdout);
     let packed = kwhy(&[&folder.file("console.log.gz", b"\x1f\x8b\x08\0\0\0\0\0")]);
     assert_eq!(packed.code, Some(2));
     assert!(packed.stderr.contains("zcat"), "{}", packed.stderr);
