@@ -6,6 +6,7 @@ use crate::location::Places;
 use kwhy_arch::{Access as Attempt, prints_as};
 use kwhy_base::{Arch, ImageAddr, Reg, Registers};
 use kwhy_flow::insn::{self, Access, AccessKind, Flow, Insn, MemOperand, Target};
+use kwhy_flow::insn::{Strength, plausible_code};
 use kwhy_oops::CrashRecord;
 
 /// Where an instruction's bytes come from.
@@ -53,7 +54,7 @@ pub fn faulting(record: &CrashRecord, places: &Places, images: &Images<'_, '_>) 
     if places.pc_is_garbage {
         return None;
     }
-    let (bytes, source, address) = from_log(record).or_else(|| from_image(places, images))?;
+    let (bytes, source, address) = from_log(record, places).or_else(|| from_image(places, images))?;
     let insn = insn::decode(arch, &bytes, address)?;
     let bytes = bytes.get(..usize::from(insn.len))?.to_vec();
     let accesses = insn
@@ -67,14 +68,16 @@ pub fn faulting(record: &CrashRecord, places: &Places, images: &Images<'_, '_>) 
     Some(Faulting { insn, bytes, source, accesses })
 }
 
-fn from_log(record: &CrashRecord) -> Option<(Vec<u8>, CodeSource, ImageAddr)> {
+fn from_log(record: &CrashRecord, places: &Places) -> Option<(Vec<u8>, CodeSource, ImageAddr)> {
     let code = record.code.as_ref()?;
     let bytes: Vec<u8> =
         code.bytes.get(code.fault_index?..)?.iter().take(LONGEST).map_while(|byte| *byte).collect();
     // Without an image the place is only a name: branch targets are shown relative to 0, and
     // nothing else depends on the address.
-    let address = record.pc.as_ref().and_then(|pc| pc.value.address).unwrap_or(0);
-    Some((bytes, CodeSource::Log(code.line), ImageAddr(address)))
+    let in_image = places.pc.as_ref().and_then(|pc| pc.address);
+    let printed = record.pc.as_ref().and_then(|pc| pc.value.address).map(ImageAddr);
+    let address = in_image.or(printed).unwrap_or(ImageAddr(0));
+    Some((bytes, CodeSource::Log(code.line), address))
 }
 
 fn from_image(places: &Places, images: &Images<'_, '_>) -> Option<(Vec<u8>, CodeSource, ImageAddr)> {
@@ -171,7 +174,9 @@ impl Faulting {
     }
 }
 
-/// The instructions that `value` is, where it is plausibly code of `arch`; `None` where not.
+/// The instructions that `value` is, where it holds an idiom of compiled code of `arch`; a value
+/// that merely decodes is not called code, because nearly every value decodes.
 pub fn as_code(arch: Arch, value: u64) -> Option<String> {
-    crate::idiom::instructions(arch, value)
+    let code = plausible_code(arch, value).filter(|code| code.strength == Strength::Strong)?;
+    Some(code.instructions.join("; "))
 }

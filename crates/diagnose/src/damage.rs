@@ -324,3 +324,47 @@ fn in_words(mended: &Mended) -> Prose {
         SlipKind::Doubled => prose!(say::SLIP_DOUBLED, position = position),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{access_fault, with_register};
+
+    fn check(record: &CrashRecord) -> Findings {
+        let space = AddressContext::default();
+        cross_check(record, &crate::fault::facts(record, &space), None, &space)
+    }
+
+    /// x20 and the fault address of a log that was copied by hand, a digit of one misread and a
+    /// run of the other begun with the wrong digit.
+    #[test]
+    fn a_register_that_is_code_mends_the_address_and_itself() {
+        let record =
+            with_register(access_fault(Arch::Arm64, 0x0002_32bf_a8c1_7cc5), "x20", 0x0503_23bf_a8c1_7bfd);
+        let found = check(&record);
+        let matched = found.matched.expect("x20 is found");
+        assert_eq!((matched.value, matched.displacement), (0xd503_23bf_a8c1_7bfd, 0xc8));
+        assert_eq!(found.address_likely, Some(0x0003_23bf_a8c1_7cc5));
+        let fields: Vec<&str> = found.damage.iter().map(|d| d.field.as_str()).collect();
+        assert_eq!(fields, ["x20", "fault address"]);
+        assert!(found.damage.iter().all(|d| d.grade == Grade::Likely));
+    }
+
+    #[test]
+    fn an_exact_match_needs_no_slip() {
+        let record =
+            with_register(access_fault(Arch::Arm64, 0x0003_23bf_a8c1_7cc5), "x0", 0xd503_23bf_a8c1_7bfd);
+        let found = check(&record);
+        assert!(found.damage.is_empty() && found.address_likely.is_none());
+        assert_eq!(found.matched.map(|m| m.displacement), Some(0xc8));
+    }
+
+    #[test]
+    fn a_good_pointer_near_the_address_is_no_slip() {
+        // Two kernel pointers a digit apart: nothing says which of them is miscopied, or that either is.
+        let record =
+            with_register(access_fault(Arch::Arm64, 0xffff_8000_0859_b960), "x1", 0xffff_8000_0895_b960);
+        let found = check(&record);
+        assert!(found.damage.is_empty() && found.matched.is_none());
+    }
+}

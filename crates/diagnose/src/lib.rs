@@ -16,7 +16,6 @@ mod entry;
 mod fault;
 mod followed;
 mod helpers;
-mod idiom;
 mod images;
 mod location;
 mod missing;
@@ -136,10 +135,9 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
 /// The instruction, from the `Code:` line or a checked image.
 fn instruction(facts: &Facts<'_>) -> Option<model::Instruction> {
     let faulting = facts.faulting.as_ref()?;
-    let address = match &faulting.source {
-        code::CodeSource::Image { address, .. } => Some(Hex(address.0)),
-        code::CodeSource::Log(_) => record_pc(facts.record).map(Hex),
-    };
+    // The image's address is the one that the listing shows, wherever the bytes were read.
+    let in_image = facts.places.pc.as_ref().and_then(|pc| pc.address).map(|address| address.0);
+    let address = in_image.or_else(|| record_pc(facts.record)).map(Hex);
     Some(model::Instruction {
         address,
         bytes: faulting.hex(),

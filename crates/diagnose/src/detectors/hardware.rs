@@ -3,6 +3,7 @@
 
 use super::{Case, followed, header, quoted};
 use crate::context::Facts;
+use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::{evidence as say, verdict};
 use kwhy_base::prose;
 use kwhy_oops::Family;
@@ -43,6 +44,18 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     }
     // A pointer one bit away from a good one: a memory error, or a stray bit operation.
     let value = facts.followed.as_ref()?;
+    // What is explained by what it is (an error pointer, a poison, NULL) needs no flipped bit.
+    let odd = matches!(
+        value.class.kind,
+        ValueKind::BitFlip
+            | ValueKind::Integer
+            | ValueKind::TaggedPointer
+            | ValueKind::KernelPointer
+            | ValueKind::UserPointer
+    );
+    if !odd {
+        return None;
+    }
     let flips = kwhy_arch::bit_flips(facts.arch()?, value.value, &facts.space);
     let flip = flips.first().filter(|flip| flip.bits.len() == 1)?;
     Some(
