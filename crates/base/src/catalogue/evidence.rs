@@ -38,6 +38,7 @@ messages! {
     FREE_POISON = "0x6b is what slub_debug writes over an object when it is freed (POISON_FREE)." / "0x6b 是 slub_debug 在释放对象时写入的填充字节（POISON_FREE）。";
     POISON_OVERWRITTEN = "The fill pattern of a freed object was changed: something wrote to it after it was freed." / "已释放对象的填充字节被改动：有代码在释放之后又写了它。";
     SANITIZER_HAS_STACKS = "The report carries the stacks of the allocation and of the free: the second names the culprit's side." / "该报告附有分配和释放时的调用栈：后者指出是谁释放的。";
+    TAGS_DIFFER = "The tags of pointer and memory differ: the object was freed and reused, or another object was reached past its end." / "指针与内存的标签不一致：对象已释放并被重用，或越界访问到了别的对象。";
     CODE_OVER_POINTER = "Instructions stand where a pointer belongs: either the structure was reached through a pointer into code, or code was copied over it." / "本该是指针的地方是指令：要么是经由指向代码段的指针找到这个结构，要么是代码被复制到了它上面。";
     TEXT_OVER_POINTER = "Text stands where a pointer belongs: a string may have run over it, or the memory was never this structure." / "本该是指针的地方是文本：可能是字符串越界覆盖，也可能这块内存根本不是该结构。";
     RESHAPED_POINTER = "It may be a damaged pointer: {pointer} ({how})." / "它可能是被损坏的指针：{pointer}（{how}）。";

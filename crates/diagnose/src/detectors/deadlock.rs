@@ -26,9 +26,8 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     .iter()
     .find_map(|words| facts.says(words));
     if let Some(said) = said {
-        // lockdep proves that it can happen, not that it did; recursion on a spinlock has happened.
-        let grade = if said.1.contains("spinlock recursion") { Grade::Proved } else { Grade::Likely };
-        return Some(finish(Case::new(grade, prose!(verdict::ST_DEADLOCK)).with([quoted(said)])));
+        // lockdep proves that this order of locks can deadlock, which is what the statement says.
+        return Some(finish(Case::new(Grade::Proved, prose!(verdict::ST_DEADLOCK)).with([quoted(said)])));
     }
     if !facts.is(Family::HungTask) || !blocked_on_lock(facts.record) {
         return None;
@@ -101,6 +100,12 @@ mod tests {
         let log = [hung(91, "ab_commit [abbalock]"), hung(92, "ab_compact [abbalock]")];
         assert_eq!(detected_in(&log, 0, detect).map(|case| case.grade()), Some(Grade::Likely));
         assert_eq!(detected_in(&log[..1], 0, detect).map(|case| case.grade()), Some(Grade::Possible));
+    }
+
+    #[test]
+    fn lockdep_is_believed() {
+        let record = headed(Family::Lockdep, "WARNING: possible circular locking dependency detected");
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::{Case, disasm, quoted};
 use crate::context::Facts;
-use kwhy_base::catalogue::verdict;
+use kwhy_base::catalogue::{evidence as say, verdict};
 use kwhy_base::prose;
 use kwhy_oops::Family;
 use kwhy_report::model::Grade;
@@ -11,6 +11,14 @@ use kwhy_report::model::Grade;
 pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     if !matches!(facts.record.family, Some(Family::Kasan | Family::Kfence | Family::Ubsan)) {
         return None;
+    }
+    if facts.is(Family::Kasan)
+        && let Some(said) = facts.says("invalid-access")
+    {
+        return Some(
+            Case::new(Grade::Possible, prose!(verdict::ST_OUT_OF_BOUNDS))
+                .with([quoted(said), prose!(say::TAGS_DIFFER)]),
+        );
     }
     let said = facts.says("index-out-of-bounds").or_else(|| facts.says("index out of bounds"));
     // UBSAN's shift-out-of-bounds is no access at all.

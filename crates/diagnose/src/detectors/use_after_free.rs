@@ -17,6 +17,15 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
                 .with([quoted(said), prose!(say::SANITIZER_HAS_STACKS)]),
         );
     }
+    // Memory tags tell that pointer and memory do not belong together, not which of them is late.
+    if facts.is(Family::Kasan)
+        && let Some(said) = facts.says("invalid-access")
+    {
+        return Some(
+            Case::new(Grade::Possible, prose!(verdict::ST_USE_AFTER_FREE))
+                .with([quoted(said), prose!(say::TAGS_DIFFER)]),
+        );
+    }
     if facts.is(Family::Slab)
         && let Some(said) = facts.says("Poison overwritten")
     {

@@ -9,10 +9,7 @@ use kwhy_oops::Family;
 use kwhy_report::model::Grade;
 
 pub fn detect(facts: &Facts<'_>) -> Option<Case> {
-    if !matches!(
-        facts.record.family,
-        Some(Family::Warning | Family::Lockdep | Family::Ubsan | Family::Refcount)
-    ) {
+    if !matches!(facts.record.family, Some(Family::Warning | Family::Lockdep | Family::Ubsan)) {
         return None;
     }
     let statement = match &facts.record.assertion {
