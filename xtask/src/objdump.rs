@@ -52,6 +52,9 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Bytes in hexadecimal, address, text.
+type Entry = (String, u64, String);
+
 /// What comparing one file found.
 #[derive(Default)]
 struct Outcome {
@@ -62,7 +65,7 @@ struct Outcome {
     /// (their mnemonic, our mnemonic) → how many, and some of them.
     classes: BTreeMap<(String, String), (u64, Vec<String>)>,
     /// mnemonic → (how many-eth of its shape, shape) → bytes, address, text: raw material of the table.
-    shapes: BTreeMap<String, BTreeMap<(u8, String), (String, u64, String)>>,
+    shapes: BTreeMap<String, BTreeMap<(u8, String), Entry>>,
 }
 
 impl Outcome {
@@ -138,7 +141,7 @@ fn compare(file: &Path, args: &Args) -> Result<Outcome> {
         let line = String::from_utf8_lossy(&line);
         let Some((address, bytes, theirs)) = instruction(&line, arch) else { continue };
         seen += 1;
-        if seen % args.sample.max(1) == 0 {
+        if seen.is_multiple_of(args.sample.max(1)) {
             one(&mut outcome, arch, address, &bytes, theirs);
         }
     }
