@@ -38,7 +38,7 @@ messages! {
     STORY_SUBJECT_FIRST = "A module was being loaded; the first of the list, {module}, was added last and is probably the one: the kernel was working on it, which does not make it guilty." / "当时正在加载模块；列表首位的 {module} 最后加入，大概就是它：内核当时在处理它，但这不等于它有错。";
     STORY_INSTRUCTION = "The faulting instruction was {instruction} ({place})." / "出错的指令是 {instruction}（{place}）。";
     STORY_VALUE = "{evidence} That value is {what}." / "{evidence}该值是：{what}。";
-    STORY_ADDRESS = "The address {address} is {region}: {reason}" / "地址 {address} 属于{region}：{reason}";
+    STORY_ADDRESS = "The address {address} is {region}. {reason}." / "地址 {address}：{region}。{reason}。";
     STORY_CAUSE = "So the cause is {cause} ({grade}): {statement}" / "因此原因是 {cause}（{grade}）：{statement}";
     STORY_SECOND = "Next in rank is {cause} ({grade}): {statement}" / "其次是 {cause}（{grade}）：{statement}";
     STORY_NEXT = "What to do now: {why}" / "下一步：{why}";
