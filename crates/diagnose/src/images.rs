@@ -74,6 +74,16 @@ impl<'o, 'd> Images<'o, 'd> {
         self.list.get(place.image?)?.opened.image.as_ref().ok()
     }
 
+    /// The image with this index, used or not.
+    pub fn image(&self, index: usize) -> Option<&'o Image<'d>> {
+        self.list.get(index)?.opened.image.as_ref().ok()
+    }
+
+    /// The checks of the image that a place is in.
+    pub fn checks_of(&self, place: &crate::location::Place) -> &[Check] {
+        place.image.and_then(|index| self.list.get(index)).map_or(&[], |entry| entry.checks.as_slice())
+    }
+
     /// That image's name.
     pub fn name_of(&self, place: &crate::location::Place) -> Option<String> {
         Some(self.list.get(place.image?)?.opened.name.clone())

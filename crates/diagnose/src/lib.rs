@@ -8,11 +8,13 @@
 //! and verdict are told from those; what was missing is listed last.
 
 mod blame;
+mod callers;
 mod code;
 mod context;
 mod damage;
 mod detectors;
 mod entry;
+mod expression;
 mod fault;
 mod followed;
 mod helpers;
@@ -22,6 +24,7 @@ mod missing;
 mod modules;
 mod names;
 mod registers;
+mod scenes;
 mod slip;
 #[cfg(test)]
 mod testing;
@@ -84,6 +87,8 @@ pub fn analyze_log(log: &Log, inputs: &Inputs<'_>) -> Report {
 /// One crash's part of the report.
 fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
     let record = facts.record;
+    let scenes = scenes::Scenes::new(images);
+    let expressed = expression::express(facts, images, &scenes);
     let hypotheses = detectors::run(facts);
     let blame = blame::blame(facts);
     let story = verdict::story(facts, &hypotheses, blame.as_ref());
@@ -113,14 +118,10 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
         entry: entry::describe(&facts.contexts, record).map(Into::into),
         instruction: instruction(facts),
         listing: Vec::new(),
-        expression: None,
-        bad_value: facts.followed.as_ref().map(|followed| model::BadValue {
-            value: Hex(followed.value),
-            class: followed.class.word().to_owned(),
-            detail: followed.class.detail.clone().into(),
-        }),
-        registers: registers::describe(facts),
-        origin: Vec::new(),
+        expression: expressed.expression.clone(),
+        bad_value: bad_value(facts, &expressed),
+        registers: registers::describe(facts, &expressed.holds),
+        origin: expressed.origin.clone(),
         blame,
         cause: hypotheses.first().map_or_else(|| "undetermined".to_owned(), |best| best.cause.clone()),
         hypotheses,
@@ -130,6 +131,20 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
         missing: missing::missing(facts, images),
         notes: Vec::new(),
     }
+}
+
+/// The value that was followed: by the log alone, else by the expression's arithmetic.
+fn bad_value(facts: &Facts<'_>, expressed: &expression::Expressed) -> Option<model::BadValue> {
+    if let Some(followed) = &facts.followed {
+        return Some(model::BadValue {
+            value: Hex(followed.value),
+            class: followed.class.word().to_owned(),
+            detail: followed.class.detail.clone().into(),
+        });
+    }
+    let (arch, value) = (facts.arch()?, expressed.value?);
+    let class = kwhy_arch::classify_value(arch, value, &facts.space, &|v| code::as_code(arch, v));
+    Some(model::BadValue { value: Hex(value), class: class.word().to_owned(), detail: class.detail.into() })
 }
 
 /// The instruction, from the `Code:` line or a checked image.

@@ -7,7 +7,10 @@ use kwhy_base::RegValue;
 use kwhy_report::model::{self, Hex};
 
 /// Every printed register in the order of the CPU's table.
-pub fn describe(facts: &Facts<'_>) -> Vec<model::Register> {
+pub fn describe(
+    facts: &Facts<'_>,
+    holds: &std::collections::BTreeMap<kwhy_base::Reg, String>,
+) -> Vec<model::Register> {
     let (Some(cpu), Some(arch)) = (facts.cpu, facts.arch()) else { return Vec::new() };
     let registers = &facts.record.registers.0;
     cpu.registers
@@ -24,7 +27,7 @@ pub fn describe(facts: &Facts<'_>) -> Vec<model::Register> {
                 value: value.map(Hex),
                 class: class.as_ref().map(|class| class.word().to_owned()),
                 detail: class.map(|class| class.detail.into()),
-                holds: None,
+                holds: holds.get(reg).cloned(),
             })
         })
         .collect()

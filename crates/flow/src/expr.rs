@@ -436,6 +436,42 @@ impl<'i, 'd> Scene<'i, 'd> {
         roots
     }
 
+    /// The argument registers among [`Scene::roots`], without those that are only indices or
+    /// lengths: a pointer is what an address is made of with a factor of one.
+    #[must_use]
+    pub fn argument_roots(&self, value: Value) -> Vec<Reg> {
+        let Some(cpu) = kwhy_arch::cpu(self.arch()) else { return Vec::new() };
+        self.roots(value).into_iter().filter(|register| cpu.arguments.contains(register)).collect()
+    }
+
+    /// What a register holds before the instruction at `pc`, in C; `None` where it has no name
+    /// worth the word: plain numbers and what only raw registers tell.
+    #[must_use]
+    pub fn holds(&self, pc: ImageAddr, register: Reg) -> Option<String> {
+        let value = self.register(pc, register)?;
+        value.node?;
+        let cpu = kwhy_arch::cpu(self.arch())?;
+        if register == cpu.sp || register == cpu.pc {
+            return None;
+        }
+        let levels: Vec<usize> = self.levels(pc).iter().map(|l| l.0).collect();
+        let described = self.describe(&self.view(pc, &levels, true), value)?;
+        (described.footing >= Footing::Earlier).then_some(described.text)
+    }
+
+    /// `struct module` for a struct or union type; `None` for anything else.
+    #[must_use]
+    pub fn record_name(&self, ty: Option<kwhy_image::TypeId>) -> Option<String> {
+        let ty = ty.filter(|ty| matches!(self.image.strip(*ty), Type::Record(_)))?;
+        Some(self.image.type_name(ty))
+    }
+
+    /// How many parameters a function is declared with.
+    #[must_use]
+    pub fn parameter_count(&self, function: &str) -> Option<usize> {
+        self.prototype(function).map(|prototype| prototype.parameters.len())
+    }
+
     /// The entry register whose value plus a constant `value` is.
     #[must_use]
     pub fn as_entry(&self, value: Value) -> Option<(Reg, i64)> {

@@ -18,6 +18,8 @@ pub struct Condition {
     pub text: String,
     /// The first object compared that is a member of something.
     pub subject: Option<LValue>,
+    /// The number that the first operand is said to equal, for `a == 0xdead000000000100`.
+    pub equals: Option<u64>,
     /// The branch that decides.
     pub branch: ImageAddr,
 }
@@ -102,14 +104,15 @@ impl Scene<'_, '_> {
             && subject.is_some()
         {
             let text = format!("{b_text} {turned} {a_text}");
-            return Some(Condition { text, subject: Some(other.clone()), branch });
+            return Some(Condition { text, subject: Some(other.clone()), equals: None, branch });
         }
         let text = match (b_text.as_str(), operator) {
             ("0", "==") if pointer => format!("!{a_text}"),
             ("0", "!=") if pointer => a_text,
             _ => format!("{a_text} {operator} {b_text}"),
         };
-        Some(Condition { text, subject: subject.or(other), branch })
+        let equals = if operator == "==" { self.constant_operand(index, insn, b) } else { None };
+        Some(Condition { text, subject: subject.or(other), equals, branch })
     }
 
     fn tested(&self, site: &Site<'_>, a: &Operand, b: &Operand, operator: &str) -> Option<Condition> {
@@ -124,7 +127,13 @@ impl Scene<'_, '_> {
             "!=" => format!("{a_text} & {b_text}"),
             _ => return None,
         };
-        Some(Condition { text, subject, branch })
+        Some(Condition { text, subject, equals: None, branch })
+    }
+
+    fn constant_operand(&self, index: usize, insn: &Insn, operand: &Operand) -> Option<u64> {
+        let mut solved = self.solved.borrow_mut();
+        let state = solved.state_before(index)?;
+        solved.operand(&state, operand, insn.address)?.as_constant()
     }
 
     /// An operand of the instruction with index `index`, and the object it was read from.
@@ -154,6 +163,9 @@ impl Scene<'_, '_> {
             // Where the source names the value, that name and the member behind it are both true;
             // a macro's temporary is not what the programmer wrote.
             (Some(described), Some(lvalue)) if described.text.starts_with("__") => lvalue.text.clone(),
+            // list_del()'s checks compare against these; the kernel's own names for them.
+            (Some(described), None) if described.text == "0xdead000000000100" => "LIST_POISON1".to_owned(),
+            (Some(described), None) if described.text == "0xdead000000000122" => "LIST_POISON2".to_owned(),
             (Some(described), _) => described.text.clone(),
             (None, Some(lvalue)) => lvalue.text.clone(),
             (None, None) => return None,

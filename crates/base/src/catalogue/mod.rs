@@ -26,6 +26,7 @@ pub mod arch_x86;
 pub mod cli;
 pub mod damage;
 pub mod evidence;
+pub mod expression;
 pub mod faces;
 pub mod fetch;
 pub mod listing;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("cli", cli::MESSAGES),
         ("damage", damage::MESSAGES),
         ("evidence", evidence::MESSAGES),
+        ("expression", expression::MESSAGES),
         ("faces", faces::MESSAGES),
         ("fetch", fetch::MESSAGES),
         ("listing", listing::MESSAGES),

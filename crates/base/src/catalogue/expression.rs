@@ -1,0 +1,27 @@
+//! The recovered expression: its checks and where it came from.
+
+messages! {
+    ADDRESS_AGREES = "{register} = {value}, and {operand} is {computed}: the fault address {fault}" / "{register} = {value}，{operand} 为 {computed}，即出错地址 {fault}";
+    ADDRESS_AGREES_NO_CR2 = "{register} = {value}, and {operand} is {computed}, an address that cannot be mapped" / "{register} = {value}，{operand} 为 {computed}，这是不可能被映射的地址";
+    ADDRESS_DISAGREES = "{operand} is {computed} by the registers of the log, but the fault address is {fault}" / "按日志中的寄存器，{operand} 为 {computed}，而出错地址是 {fault}";
+    ADDRESS_NO_REGISTERS = "the log does not show every register of {operand}" / "日志没有给出 {operand} 用到的全部寄存器";
+    ADDRESS_NO_FAULT = "the log does not show the fault address" / "日志没有给出出错地址";
+    ADDRESS_SEGMENT = "{operand} has a segment base that the log does not show for this moment" / "{operand} 含段基址，日志没有给出当时的值";
+    TARGET_AGREES = "{register} = {value} is where control went" / "{register} = {value}，正是跳转到的地址";
+    TARGET_DISAGREES = "{register} = {value}, but control went to {fault}" / "{register} = {value}，但实际跳转到了 {fault}";
+    TARGET_UNKNOWN = "the called address was read from memory or its register has been reused" / "调用目标取自内存，或所在寄存器已被覆盖";
+    ACCESS_AGREES = "the instruction {instruction} and the fault is a {access}" / "指令{instruction}，故障类型为 {access}";
+    ACCESS_DISAGREES = "the instruction {instruction}, but the fault is a {access}" / "指令{instruction}，而故障类型为 {access}";
+    ACCESS_UNKNOWN = "the log does not say what sort of access faulted" / "日志没有说明出错访问的类型";
+    DOES_READ = "reads {width} bytes" / "读 {width} 字节";
+    DOES_WRITE = "writes {width} bytes" / "写 {width} 字节";
+    DOES_MODIFY = "reads and writes {width} bytes" / "读改写 {width} 字节";
+    SIZE_AGREES = "{symbol} is {size} bytes long in the log and in the image" / "{symbol} 在日志和镜像中的长度都是 {size} 字节";
+    SIZE_DISAGREES = "{symbol} is {log} bytes long in the log and {image} in the image" / "{symbol} 在日志中长 {log} 字节，在镜像中长 {image} 字节";
+    SIZE_UNKNOWN = "the log does not print the size of {symbol}" / "日志没有打印 {symbol} 的长度";
+    TRAP_AGREES = "the instruction at the program counter is a trap, {instruction}" / "程序计数器处的指令是陷入指令 {instruction}";
+    ORIGIN_PARAMETER = "`{pointer}` was handed to {function} as a parameter" / "`{pointer}` 是传给 {function} 的参数";
+    ORIGIN_RESULT = "`{pointer}` is what {callee} returned to {function}" / "`{pointer}` 是 {callee} 返回给 {function} 的值";
+    ORIGIN_GLOBAL = "`{pointer}` is a global variable" / "`{pointer}` 是全局变量";
+    ORIGIN_MEMBER = "`{pointer}` was read from memory in {function}; who stored it there is not followed" / "`{pointer}` 由 {function} 从内存读出；是谁写入的尚未追踪";
+}
