@@ -80,8 +80,12 @@ pub fn program() -> Result<PathBuf> {
 }
 
 /// Judges them all; a kernel that cannot be had is skipped, loudly.
-pub fn judge_all(exhibits: &[Exhibit], cache: &Path) -> Result<(Vec<Card>, Vec<String>)> {
-    let program = program()?;
+pub fn judge_all(
+    exhibits: &[Exhibit],
+    cache: &Path,
+    given: Option<&Path>,
+) -> Result<(Vec<Card>, Vec<String>)> {
+    let program = given.map_or_else(program, |path| Ok(path.to_path_buf()))?;
     let mut vmlinux: BTreeMap<String, Option<PathBuf>> = BTreeMap::new();
     let mut skipped = Vec::new();
     for exhibit in exhibits {

@@ -57,6 +57,17 @@ impl Kernel {
         bail!("no kernel {}… for {} is served", self.series, self.arch)
     }
 
+    /// The newest release that is unpacked and bootable here.
+    pub fn ready(&self, cache: &Path) -> Option<String> {
+        let end = format!("-cloud-{}", self.arch);
+        let entries = std::fs::read_dir(cache.join("kernels")).ok()?;
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.starts_with(self.series) && name.ends_with(&end))
+            .filter(|name| stamped(&self.root(cache, name), "bootable"))
+            .max_by_key(|name| numbers(name))
+    }
+
     /// Makes sure that the vmlinux with DWARF is in the cache. `version` is the package's (`6.1.192-2`).
     pub fn vmlinux(&self, cache: &Path, release: &str, version: Option<&str>) -> Result<PathBuf> {
         let root = self.root(cache, release);

@@ -41,6 +41,9 @@ pub struct Args {
     /// The slow cases too (lockups take half a minute each)
     #[arg(long)]
     pub slow: bool,
+    /// Judge this kwhy instead of building one
+    #[arg(long, value_name = "PROGRAM")]
+    pub kwhy: Option<PathBuf>,
     /// Print the confusion matrix of causes
     #[arg(long)]
     pub score: bool,
@@ -86,7 +89,7 @@ pub fn outcome(args: &Args) -> Result<Outcome> {
     if exhibits.is_empty() {
         bail!("there are no recorded crashes in {}", root.display());
     }
-    let (cards, skipped) = judge::judge_all(&exhibits, &cache)?;
+    let (cards, skipped) = judge::judge_all(&exhibits, &cache, args.kwhy.as_deref())?;
     let expected = toml::from_str(&fs::read_to_string(tool::root().join("lab/expectations.toml"))?)?;
     let mut outcome = judge::print(&cards, &skipped, &expected, args.score);
     outcome.failed.extend(failed);
@@ -160,7 +163,9 @@ fn boot_all(args: &Args, cache: &Path, root: &Path) -> Result<Vec<String>> {
         packages.push("pahole");
         apt::install(&packages)?;
         qemu::provide(kernel.arch)?;
-        let release = kernel.newest(cache)?;
+        // A kernel that is unpacked already spares the download; recordings are made of the newest.
+        let ready = if args.record { None } else { kernel.ready(cache) };
+        let release = ready.map_or_else(|| kernel.newest(cache), Ok)?;
         let tree = kernel.bootable(cache, &release, None)?;
         let queue = Mutex::new(cases.iter());
         let results = Mutex::new(Vec::new());
