@@ -73,6 +73,9 @@ pub struct Truth {
     pub also: Vec<String>,
     /// The bad pointer.
     pub pointer: Option<String>,
+    /// The same pointer in the terms of another of the inlined functions.
+    #[serde(default)]
+    pub pointer_also: Vec<String>,
     /// `struct x`.
     #[serde(rename = "struct")]
     pub record: Option<String>,
@@ -99,11 +102,14 @@ pub struct Truth {
 impl Truth {
     fn over(&self, base: &Truth) -> Truth {
         let pick = |mine: &Option<String>, other: &Option<String>| mine.clone().or_else(|| other.clone());
+        let list =
+            |mine: &[String], other: &[String]| if mine.is_empty() { other.to_vec() } else { mine.to_vec() };
         Truth {
             cause: pick(&self.cause, &base.cause),
             expression: pick(&self.expression, &base.expression),
-            also: if self.also.is_empty() { base.also.clone() } else { self.also.clone() },
+            also: list(&self.also, &base.also),
             pointer: pick(&self.pointer, &base.pointer),
+            pointer_also: list(&self.pointer_also, &base.pointer_also),
             record: pick(&self.record, &base.record),
             member: pick(&self.member, &base.member),
             offset: pick(&self.offset, &base.offset),

@@ -158,13 +158,10 @@ fn expression(truth: &Value, crash: &Value, card: &mut Card) {
     entries.extend(said.get("also").and_then(Value::as_array).into_iter().flatten());
     let access = text(truth, "access");
     let asserted = access.is_none();
-    let others: Vec<&str> = truth
-        .get("expression_also")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let list = |key: &str| -> Vec<&str> {
+        truth.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let (others, pointers) = (list("expression_also"), list("pointer_also"));
     let fields: [(Field, &str, &str); 5] = [
         (Field::Expression, "expression", "text"),
         (Field::Pointer, "bad_pointer_expression", "pointer"),
@@ -183,7 +180,9 @@ fn expression(truth: &Value, crash: &Value, card: &mut Card) {
             Field::Expression => {
                 same_expression(&wanted, got) || others.iter().any(|one| same_expression(one, got))
             }
-            Field::Pointer => same_expression(&wanted, got),
+            Field::Pointer => {
+                same_expression(&wanted, got) || pointers.iter().any(|one| same_expression(one, got))
+            }
             Field::Member => same_member(&wanted, got),
             _ => &wanted == got,
         });
@@ -216,7 +215,8 @@ fn rest(truth: &Value, crash: &Value, card: &mut Card) {
     }
     if let Some(access) = text(truth, "access") {
         let got = crash.pointer("/fault/access").and_then(Value::as_str).unwrap_or("-");
-        let right = got == access || (access == "exec" && got == "execute");
+        // An atomic read-modify-write is reported as either, by CPU and kernel.
+        let right = access.split('/').any(|one| got == one || (one == "exec" && got == "execute"));
         card.add(Field::Access, right, access, got.to_owned());
     }
     let got = text(crash, "cause").unwrap_or_default();
@@ -370,7 +370,11 @@ fn same_member(want: &str, got: &str) -> bool {
         out
     };
     let (want, got) = (bare(want), bare(got));
-    want == got || want.ends_with(&format!(".{got}")) || got.ends_with(&format!(".{want}"))
+    // Or under the name of what lies first in it, as an atomic's counter does; the offset is compared as well.
+    want == got
+        || want.ends_with(&format!(".{got}"))
+        || got.ends_with(&format!(".{want}"))
+        || got.starts_with(&format!("{want}."))
 }
 
 fn shown_stack(stack: &Value) -> String {

@@ -243,7 +243,7 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
         (Some(address), Some(bad)) if truth.record.is_some() => Some(address.wrapping_sub(bad) & UNTAGGED),
         _ => None,
     };
-    if let (Some(at), Some(offset), Some("read" | "write"), None) =
+    if let (Some(at), Some(offset), Some("read" | "write" | "read/write"), None) =
         (access_offset, offset, truth.access.as_deref(), &truth.core)
         && at.abs_diff(offset & UNTAGGED) >= 8
         // With an index the access is further on than the member.
@@ -276,6 +276,7 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
         "expression": truth.expression,
         "expression_also": truth.also,
         "bad_pointer_expression": truth.pointer,
+        "pointer_also": truth.pointer_also,
         "struct": truth.record,
         "member": truth.member,
         "offset": offset.map(hex),
