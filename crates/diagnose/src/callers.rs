@@ -1,7 +1,6 @@
 //! A parameter followed up the stack: what it is called where it came from.
 
 use crate::context::Facts;
-use crate::location::Place;
 use crate::names::base_name;
 use crate::scenes::Scenes;
 use kwhy_base::Reg;
@@ -14,8 +13,6 @@ use kwhy_flow::scene::Scene;
 pub struct Caller {
     /// The value in that frame's terms.
     pub terms: Terms,
-    /// The frame's place.
-    pub place: Place,
 }
 
 /// How many frames a value is followed up.
@@ -36,7 +33,7 @@ pub fn follow(facts: &Facts<'_>, scenes: &Scenes<'_, '_>, symbol: &str, register
         let call = call.address;
         let Some(at_call) = register_at_call(scenes, &scene, call, &wanted, register) else { break };
         let Some((terms, value)) = scene.argument_terms(call, at_call) else { break };
-        found.push(Caller { terms, place: place.clone() });
+        found.push(Caller { terms });
         // Helpers pass on what they were given; the first function that is none answers for it.
         let Some((next, _)) = scene.as_entry(value) else { break };
         if crate::helpers::helper(&scene.symbol).is_none() {

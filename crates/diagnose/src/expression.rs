@@ -19,9 +19,25 @@ use kwhy_oops::Family;
 use kwhy_report::model::{self, Check, Expression, ExpressionIn, Grade, Hex, Outcome};
 use std::collections::BTreeMap;
 
+/// What the expression is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// An access to memory.
+    #[default]
+    Access,
+    /// A call through a bad pointer.
+    Call,
+    /// A failed check.
+    Check,
+    /// A call in which a task waits.
+    Wait,
+}
+
 /// What the images say of the fault.
 #[derive(Clone, Debug, Default)]
 pub struct Expressed {
+    /// What the expression is of.
+    pub sort: Sort,
     /// The expression.
     pub expression: Option<Expression>,
     /// The value of its pointer, where the registers or the fault address give it.
@@ -60,6 +76,36 @@ pub fn express(facts: &Facts<'_>, images: &Images<'_, '_>, scenes: &Scenes<'_, '
         }
     }
     expressed
+}
+
+impl Expressed {
+    /// The expression as sentences: what faulted, and who handed the bad value over.
+    pub fn sentences(&self) -> Vec<Prose> {
+        let Some(expression) = &self.expression else { return Vec::new() };
+        let text = expression.text.as_str();
+        let grade = crate::verdict::grade_word(expression.grade);
+        let value = self.value.map(hex);
+        let mut sentences = vec![match (self.sort, &expression.pointer, value) {
+            (Sort::Call, Some(pointer), Some(value)) => {
+                prose!(say::CALLED, text = text, grade = grade, pointer = pointer, value = value)
+            }
+            (Sort::Check, ..) => prose!(say::CHECKED, text = text, grade = grade),
+            (Sort::Wait, ..) => prose!(say::WAITED, text = text, grade = grade),
+            (_, Some(pointer), Some(value)) => {
+                prose!(say::FAULTED_POINTER, text = text, grade = grade, pointer = pointer, value = value)
+            }
+            _ => prose!(say::FAULTED, text = text, grade = grade),
+        }];
+        if let Some(Caller { terms }) = &self.caller {
+            let place = match (&terms.file, terms.line) {
+                (Some(file), Some(line)) => format!("{file}:{line}"),
+                _ => "?".to_owned(),
+            };
+            let function = terms.function.as_ref();
+            sentences.push(prose!(say::HANDED_OVER, function = function, place = place, text = &terms.text));
+        }
+        sentences
+    }
 }
 
 fn is_trap(scene: &Scene<'_, '_>, here: &Place) -> bool {
@@ -128,9 +174,9 @@ fn access(
     Expressed {
         expression: Some(expression(&main, &also, grade, checks)),
         value,
-        holds: BTreeMap::new(),
         origin,
         caller,
+        ..Expressed::default()
     }
 }
 
@@ -363,6 +409,7 @@ fn call_target(facts: &Facts<'_>, scene: &Scene<'_, '_>, here: &Place) -> Expres
     Expressed {
         expression: Some(expression(&main, &[], grade, checks)),
         value: target,
+        sort: Sort::Call,
         ..Expressed::default()
     }
 }
@@ -440,6 +487,7 @@ fn trap(facts: &Facts<'_>, scenes: &Scenes<'_, '_>, scene: &Scene<'_, '_>, here:
         expression: Some(expression(&main, &also, grade, checks)),
         value,
         caller,
+        sort: Sort::Check,
         ..Expressed::default()
     }
 }
@@ -482,7 +530,11 @@ fn waiting(facts: &Facts<'_>, scenes: &Scenes<'_, '_>) -> Expressed {
     let checks = vec![size_check(&scene, place)];
     let grade =
         if checks.iter().any(|c| c.outcome == Outcome::Disagrees) { Grade::Possible } else { Grade::Likely };
-    Expressed { expression: Some(expression(&main, &[], grade, checks)), ..Expressed::default() }
+    Expressed {
+        expression: Some(expression(&main, &[], grade, checks)),
+        sort: Sort::Wait,
+        ..Expressed::default()
+    }
 }
 
 /// Where the pointer came from within the function.

@@ -19,6 +19,7 @@ mod fault;
 mod followed;
 mod helpers;
 mod images;
+pub mod listing;
 mod location;
 mod missing;
 mod modules;
@@ -73,7 +74,7 @@ pub fn analyze_log(log: &Log, inputs: &Inputs<'_>) -> Report {
         .filter_map(|index| {
             let images = Images::check(&opened, log.crashes.get(index)?);
             let facts = Facts::new(&log.crashes, index, &images)?;
-            Some(crash(&facts, &images))
+            Some(crash(&facts, &images, inputs.sources))
         })
         .collect();
     let notes = log
@@ -85,13 +86,13 @@ pub fn analyze_log(log: &Log, inputs: &Inputs<'_>) -> Report {
 }
 
 /// One crash's part of the report.
-fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
+fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Sources>) -> model::Crash {
     let record = facts.record;
     let scenes = scenes::Scenes::new(images);
     let expressed = expression::express(facts, images, &scenes);
     let hypotheses = detectors::run(facts);
     let blame = blame::blame(facts);
-    let story = verdict::story(facts, &hypotheses, blame.as_ref());
+    let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {
         title: record.title.clone(),
         alt_titles: record.alt_titles.clone(),
@@ -100,7 +101,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
         corrupted: record.corrupted,
         first_line: record.first_line,
         last_line: record.last_line,
-        verdict: verdict::verdict(facts, &hypotheses).into(),
+        verdict: verdict::verdict(facts, &expressed, &hypotheses).into(),
         story: texts(story),
         arch: record.arch.map(|arch| arch.name().to_owned()),
         kernel_release: record.release.as_ref().map(|release| release.value.clone()),
@@ -116,8 +117,13 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>) -> model::Crash {
         location: facts.places.here().map(location::Place::location),
         frames: facts.places.frames.iter().map(location::Place::frame).collect(),
         entry: entry::describe(&facts.contexts, record).map(Into::into),
-        instruction: instruction(facts),
-        listing: Vec::new(),
+        instruction: instruction(facts, &scenes),
+        listing: facts
+            .places
+            .here()
+            .and_then(|here| scenes.at(here))
+            .map(|(scene, address)| listing::around(&scene, address, sources))
+            .unwrap_or_default(),
         expression: expressed.expression.clone(),
         bad_value: bad_value(facts, &expressed),
         registers: registers::describe(facts, &expressed.holds),
@@ -148,16 +154,18 @@ fn bad_value(facts: &Facts<'_>, expressed: &expression::Expressed) -> Option<mod
 }
 
 /// The instruction, from the `Code:` line or a checked image.
-fn instruction(facts: &Facts<'_>) -> Option<model::Instruction> {
+fn instruction(facts: &Facts<'_>, scenes: &scenes::Scenes<'_, '_>) -> Option<model::Instruction> {
     let faulting = facts.faulting.as_ref()?;
     // The image's address is the one that the listing shows, wherever the bytes were read.
     let in_image = facts.places.pc.as_ref().and_then(|pc| pc.address).map(|address| address.0);
     let address = in_image.or_else(|| record_pc(facts.record)).map(Hex);
+    let words =
+        facts.places.pc.as_ref().and_then(|pc| scenes.at(pc)).and_then(|(scene, at)| scene.explain(at));
     Some(model::Instruction {
         address,
         bytes: faulting.hex(),
         text: faulting.insn.text(),
-        explanation: facts.followed.as_ref().map(|followed| followed.evidence(facts).into()),
+        explanation: words.or_else(|| facts.followed.as_ref().map(|f| f.evidence(facts))).map(Into::into),
     })
 }
 

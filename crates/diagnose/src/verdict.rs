@@ -2,6 +2,7 @@
 
 use crate::context::Facts;
 use crate::entry;
+use crate::expression::Expressed;
 use crate::followed::source_words;
 use crate::names::base_name;
 use kwhy_arch::Access;
@@ -29,8 +30,9 @@ pub fn grade_word(grade: Grade) -> Prose {
 }
 
 /// The verdict: what happened where, the likeliest cause with its grade, and what to do next.
-pub fn verdict(facts: &Facts<'_>, hypotheses: &[Hypothesis]) -> Prose {
+pub fn verdict(facts: &Facts<'_>, expressed: &Expressed, hypotheses: &[Hypothesis]) -> Prose {
     let mut parts = vec![what_happened(facts)];
+    parts.extend(expressed.sentences());
     match hypotheses.first() {
         Some(best) => {
             parts.push(prose!(
@@ -108,7 +110,12 @@ fn kind(facts: &Facts<'_>) -> Prose {
 }
 
 /// What happened, sentence by sentence.
-pub fn story(facts: &Facts<'_>, hypotheses: &[Hypothesis], blame: Option<&Blame>) -> Vec<Prose> {
+pub fn story(
+    facts: &Facts<'_>,
+    expressed: &Expressed,
+    hypotheses: &[Hypothesis],
+    blame: Option<&Blame>,
+) -> Vec<Prose> {
     let mut story = Vec::new();
     if let Some(entry) = entry::describe(&facts.contexts, facts.record) {
         story.push(prose!(say::STORY_ENTRY, entry = entry));
@@ -130,6 +137,7 @@ pub fn story(facts: &Facts<'_>, hypotheses: &[Hypothesis], blame: Option<&Blame>
             place = source_words(&faulting.source)
         ));
     }
+    story.extend(expressed.sentences());
     if let Some(value) = &facts.followed {
         story.push(prose!(
             say::STORY_VALUE,

@@ -436,12 +436,31 @@ impl<'i, 'd> Scene<'i, 'd> {
         roots
     }
 
-    /// The argument registers among [`Scene::roots`], without those that are only indices or
-    /// lengths: a pointer is what an address is made of with a factor of one.
+    /// The argument registers that an address is computed from, by arithmetic alone: a page's
+    /// descriptor from an object's address, a rounded pointer. Empty where memory that an
+    /// argument points to was read on the way: what was read is another value.
     #[must_use]
     pub fn argument_roots(&self, value: Value) -> Vec<Reg> {
         let Some(cpu) = kwhy_arch::cpu(self.arch()) else { return Vec::new() };
+        if self.reads_through_entry(value, 0) {
+            return Vec::new();
+        }
         self.roots(value).into_iter().filter(|register| cpu.arguments.contains(register)).collect()
+    }
+
+    fn reads_through_entry(&self, value: Value, depth: u32) -> bool {
+        if depth > 16 {
+            return true;
+        }
+        match value.node.and_then(|id| self.node(id)) {
+            Some(Node::Load { address, .. }) => !self.roots(address).is_empty(),
+            Some(Node::Binary(_, a, b)) => {
+                self.reads_through_entry(a, depth + 1) || self.reads_through_entry(b, depth + 1)
+            }
+            Some(Node::Extract { value, .. }) => self.reads_through_entry(value, depth + 1),
+            Some(Node::Phi { .. }) => self.as_entry(value).is_none(),
+            _ => false,
+        }
     }
 
     /// What a register holds before the instruction at `pc`, in C; `None` where it has no name

@@ -9,6 +9,7 @@ pub mod insn;
 pub mod interp;
 pub mod lvalue;
 pub mod names;
+pub mod naming;
 pub mod path;
 pub mod reloc;
 pub mod scene;

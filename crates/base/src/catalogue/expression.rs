@@ -1,6 +1,14 @@
 //! The recovered expression: its checks and where it came from.
 
 messages! {
+    FAULTED = "The C expression that faulted is `{text}` ({grade})." / "出错的 C 表达式是 `{text}`（{grade}）。";
+    FAULTED_POINTER = "The C expression that faulted is `{text}` ({grade}): `{pointer}` was {value}." / "出错的 C 表达式是 `{text}`（{grade}）：`{pointer}` 的值是 {value}。";
+    CALLED = "The call was `{text}` ({grade}): `{pointer}` was {value}." / "出错的调用是 `{text}`（{grade}）：`{pointer}` 的值是 {value}。";
+    CHECKED = "What was checked is `{text}` ({grade})." / "触发的检查是 `{text}`（{grade}）。";
+    WAITED = "The task waits in `{text}` ({grade})." / "任务等待在 `{text}`（{grade}）。";
+    HANDED_OVER = "{function} ({place}) handed it over as `{text}`." / "该值由 {function}（{place}）以 `{text}` 传入。";
+    LINE_IS = "The source line is {place}: `{text}`." / "源代码行是 {place}：`{text}`。";
+    EXPLAINED = "The instruction: {words}." / "该指令：{words}。";
     ADDRESS_AGREES = "{register} = {value}, and {operand} is {computed}: the fault address {fault}" / "{register} = {value}，{operand} 为 {computed}，即出错地址 {fault}";
     ADDRESS_AGREES_NO_CR2 = "{register} = {value}, and {operand} is {computed}, an address that cannot be mapped" / "{register} = {value}，{operand} 为 {computed}，这是不可能被映射的地址";
     ADDRESS_DISAGREES = "{operand} is {computed} by the registers of the log, but the fault address is {fault}" / "按日志中的寄存器，{operand} 为 {computed}，而出错地址是 {fault}";
