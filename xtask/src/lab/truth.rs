@@ -59,7 +59,8 @@ impl Binary<'_> {
             let place = place.split(" (discriminator").next().unwrap_or(place);
             let (file, line) = place.rsplit_once(':').unwrap_or((place, "0"));
             frames.push(json!({
-                "function": function,
+                // The alias under which position-independent code calls it.
+                "function": function.trim_start_matches("__pi_"),
                 "file": source_name(file),
                 "line": line.parse::<u32>().unwrap_or(0),
             }));
