@@ -1,8 +1,9 @@
 //! The ELF symbol table, read the way kallsyms presents it.
 //!
-//! Nothing is indexed when a file is opened: a question is one pass over the table (24 bytes a
-//! symbol), and names are looked at only where they can matter. After some questions by
-//! address a sorted index pays and is made.
+//! Nothing is indexed when a file is opened. The first question by address sorts the addresses,
+//! the first by name sorts the places of the names in the string table (not the names, which
+//! are found there by searching it as one text). A kernel has 150 000 symbols and its report
+//! asks a hundred questions.
 //!
 //! **`Symbol::size`** is the second number of `symbol+0x10/0x40` in a log. The kernel does
 //! not keep sizes; it prints the distance to the next symbol:
@@ -20,13 +21,12 @@ use crate::Symbol;
 use crate::elf::{Elf, consts, u16_at, u32_at, u64_at};
 use crate::layout::Layout;
 use kwhy_base::ImageAddr;
-use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 
 const ENTRY: usize = 24;
-/// Questions by address answered by scanning before the sorted index is made; one scan costs
-/// about a thirtieth of the index.
-const SCANS: u32 = 24;
+/// Answers by name that are kept: the same few functions are asked for again and again.
+const MAX_KEPT: usize = 4096;
 
 /// One entry of the table.
 #[derive(Clone, Copy, Debug)]
@@ -57,19 +57,27 @@ impl RawSymbol {
     }
 }
 
-/// The symbol table of one image.
+/// The symbol table of one image. `SHT_SYMTAB_SHNDX` is not read: kernels and modules have far
+/// fewer than 65280 sections.
 pub(crate) struct Symbols<'d> {
     table: &'d [u8],
     strings: &'d [u8],
-    /// `SHT_SYMTAB_SHNDX` is not read: kernels and modules have far fewer than 65280 sections.
-    scans: Cell<u32>,
     /// (address, index) of every symbol that kallsyms would list, sorted.
     index: OnceCell<Vec<(u64, u32)>>,
+    /// (place of the name, index) of every symbol, sorted.
+    names: OnceCell<Vec<(u64, u32)>>,
+    answers: RefCell<BTreeMap<String, Vec<Symbol>>>,
 }
 
 impl<'d> Symbols<'d> {
     pub(crate) fn new(elf: &Elf<'d>, problems: &mut Vec<String>) -> Symbols<'d> {
-        let mut symbols = Symbols { table: &[], strings: &[], scans: Cell::new(0), index: OnceCell::new() };
+        let mut symbols = Symbols {
+            table: &[],
+            strings: &[],
+            index: OnceCell::new(),
+            names: OnceCell::new(),
+            answers: RefCell::default(),
+        };
         if let Some(section) = elf.sections.iter().find(|section| section.kind == consts::SHT_SYMTAB) {
             symbols.table = elf.raw(section);
             if (symbols.table.len() as u64) < section.size {
@@ -122,37 +130,51 @@ impl<'d> Symbols<'d> {
         if wanted.is_empty() {
             return Vec::new();
         }
+        if let Some(known) = self.answers.borrow().get(wanted) {
+            return known.clone();
+        }
+        let placed = self.spelled(wanted).into_iter().filter(|symbol| symbol.placed());
+        let found: Vec<Symbol> = placed.map(|symbol| self.present(elf, layout, symbol)).collect();
+        let mut answers = self.answers.borrow_mut();
+        if answers.len() < MAX_KEPT {
+            answers.insert(wanted.to_owned(), found.clone());
+        }
+        found
+    }
+
+    /// The symbols of exactly this name, in the order of the table.
+    fn spelled(&self, wanted: &str) -> Vec<RawSymbol> {
         // The linker stores one string for names of which one ends in the other, so a name may
         // start in the middle of a longer one.
         let mut needle = wanted.as_bytes().to_vec();
         needle.push(0);
-        let places: BTreeSet<u32> = memchr::memmem::find_iter(self.strings, &needle)
-            .filter_map(|place| u32::try_from(place).ok())
-            .collect();
-        if places.is_empty() {
-            return Vec::new();
+        let mut found = Vec::new();
+        for place in memchr::memmem::find_iter(self.strings, &needle) {
+            let place = place as u64;
+            let names = self.by_name();
+            let first = names.partition_point(|(name, _)| *name < place);
+            let here = names.get(first..).unwrap_or_default().iter().take_while(|(name, _)| *name == place);
+            found.extend(here.map(|(_, index)| *index));
         }
-        let found: Vec<RawSymbol> =
-            self.iter().filter(|symbol| symbol.placed() && places.contains(&symbol.name)).collect();
-        found.into_iter().map(|symbol| self.present(elf, layout, symbol)).collect()
+        found.sort_unstable();
+        found.into_iter().filter_map(|index| self.get(index as usize)).collect()
     }
 
-    /// The values of several symbols, found in one pass.
+    fn by_name(&self) -> &[(u64, u32)] {
+        self.names.get_or_init(|| {
+            let names = self.iter().zip(0u32..).map(|(symbol, i)| (u64::from(symbol.name), i)).collect();
+            sorted(names, 0)
+        })
+    }
+
+    /// The values of several symbols.
     pub(crate) fn addresses(&self, names: &[&'static str]) -> BTreeMap<&'static str, u64> {
-        let mut places = BTreeMap::new();
-        for name in names {
-            let mut needle = name.as_bytes().to_vec();
-            needle.push(0);
-            for place in memchr::memmem::find_iter(self.strings, &needle) {
-                places.insert(place, *name);
-            }
-        }
         let mut found = BTreeMap::new();
-        if !places.is_empty() {
-            for symbol in self.iter().filter(|symbol| symbol.section != consts::SHN_UNDEF) {
-                if let Some(name) = places.get(&(symbol.name as usize)) {
-                    found.insert(*name, symbol.value);
-                }
+        for name in names {
+            let defined = |symbol: &RawSymbol| symbol.section != consts::SHN_UNDEF;
+            // Of several the last one of the table counts.
+            if let Some(symbol) = self.spelled(name).into_iter().rfind(defined) {
+                found.insert(*name, symbol.value);
             }
         }
         found
@@ -189,63 +211,49 @@ impl<'d> Symbols<'d> {
 
     /// The greatest address of a listed symbol that is not above `address`, and all symbols there.
     fn covering(&self, elf: &Elf<'d>, address: u64) -> Option<(u64, Vec<RawSymbol>)> {
-        if let Some(index) = self.sorted(elf) {
-            let end = index.partition_point(|(start, _)| *start <= address);
-            let (start, _) = *index.get(end.checked_sub(1)?)?;
-            let first = index.partition_point(|(other, _)| *other < start);
-            let here = index.get(first..end)?.iter().filter_map(|(_, i)| self.get(*i as usize)).collect();
-            return Some((start, here));
-        }
-        let mut best: Option<(u64, Vec<RawSymbol>)> = None;
-        for symbol in self.iter().filter(|symbol| symbol.placed()) {
-            let start = Self::address(elf, symbol);
-            let floor = best.as_ref().map_or(0, |(start, _)| *start);
-            if start > address || start < floor || !Self::listed(elf, symbol, self.name(symbol)) {
-                continue;
-            }
-            match &mut best {
-                Some((at, here)) if *at == start => here.push(symbol),
-                _ => best = Some((start, vec![symbol])),
-            }
-        }
-        best
+        let index = self.by_address(elf);
+        let end = index.partition_point(|(start, _)| *start <= address);
+        let (start, _) = *index.get(end.checked_sub(1)?)?;
+        let first = index.partition_point(|(other, _)| *other < start);
+        let here = index.get(first..end)?.iter().filter_map(|(_, i)| self.get(*i as usize)).collect();
+        Some((start, here))
     }
 
     /// The least address of a listed symbol above `address`.
     fn next_after(&self, elf: &Elf<'d>, address: u64) -> Option<u64> {
-        if let Some(index) = self.sorted(elf) {
-            let next = index.partition_point(|(start, _)| *start <= address);
-            return index.get(next).map(|(start, _)| *start);
-        }
-        let mut best = None;
-        for symbol in self.iter().filter(|symbol| symbol.placed()) {
-            let start = Self::address(elf, symbol);
-            if start > address
-                && best.is_none_or(|best| start < best)
-                && Self::listed(elf, symbol, self.name(symbol))
-            {
-                best = Some(start);
-            }
-        }
-        best
+        let index = self.by_address(elf);
+        let next = index.partition_point(|(start, _)| *start <= address);
+        index.get(next).map(|(start, _)| *start)
     }
 
-    fn sorted(&self, elf: &Elf<'d>) -> Option<&[(u64, u32)]> {
-        let scans = self.scans.get();
-        if scans < SCANS {
-            self.scans.set(scans + 1);
-            return None;
-        }
-        Some(self.index.get_or_init(|| {
-            let mut index: Vec<(u64, u32)> = self
+    fn by_address(&self, elf: &Elf<'d>) -> &[(u64, u32)] {
+        self.index.get_or_init(|| {
+            let plain = self.plain();
+            let listed = |symbol: RawSymbol| {
+                let rest = self.strings.get(symbol.name as usize..).unwrap_or_default();
+                if plain && !elf.relocatable && !may_be_dropped(rest) {
+                    return !matches!(rest.first(), None | Some(0));
+                }
+                Self::listed(elf, symbol, self.name(symbol))
+            };
+            let index = self
                 .iter()
                 .zip(0u32..)
-                .filter(|(symbol, _)| symbol.placed() && Self::listed(elf, *symbol, self.name(*symbol)))
+                .filter(|(symbol, _)| symbol.placed() && listed(*symbol))
                 .map(|(symbol, i)| (Self::address(elf, symbol), i))
                 .collect();
-            index.sort_unstable();
-            index
-        }))
+            // Below the code lie only the per-cpu variables, counted from nought.
+            let code = elf.sections.iter().filter(|section| section.executable() && section.address > 0);
+            sorted(index, code.map(|section| section.address).min().unwrap_or(0))
+        })
+    }
+
+    /// Whether all names are ASCII, ended by a NUL and not of those that are dropped for how
+    /// they end. Then the beginning tells whether the kernel lists one.
+    fn plain(&self) -> bool {
+        self.strings.is_ascii()
+            && self.strings.last() == Some(&0)
+            && memchr::memmem::find(self.strings, b"_veneer\0").is_none()
     }
 
     /// Sort key of `compare_symbols()` (scripts/kallsyms.c); ties are in the order of `nm -n`,
@@ -290,6 +298,57 @@ impl<'d> Symbols<'d> {
     }
 }
 
+/// Sorts pairs by first distributing them over buckets of 4096 keys each, starting at `base`:
+/// the symbols of a kernel lie evenly, so that the buckets are small and this takes a fifth of
+/// the time of sorting the whole. Keys may lie anywhere; those far off share a bucket.
+fn sorted(pairs: Vec<(u64, u32)>, base: u64) -> Vec<(u64, u32)> {
+    const BUCKETS: usize = 1 << 14;
+    let bucket = |key: u64| match key.checked_sub(base) {
+        None => 0,
+        Some(above) => usize::try_from(above >> 12).map_or(BUCKETS, |b| b.saturating_add(1).min(BUCKETS)),
+    };
+    if pairs.len() < BUCKETS {
+        let mut pairs = pairs;
+        pairs.sort_unstable();
+        return pairs;
+    }
+    // How many lie in the buckets before each one, then where its next pair goes.
+    let mut next = vec![0_usize; BUCKETS + 2];
+    for (key, _) in &pairs {
+        if let Some(count) = next.get_mut(bucket(*key) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for count in &mut next {
+        sum += *count;
+        *count = sum;
+    }
+    let mut out = vec![(0, 0); pairs.len()];
+    for pair in pairs {
+        if let Some(place) = next.get_mut(bucket(pair.0)) {
+            if let Some(slot) = out.get_mut(*place) {
+                *slot = pair;
+            }
+            *place += 1;
+        }
+    }
+    // Each place now stands at its bucket's end.
+    let mut start = 0;
+    for end in next {
+        if let Some(bucket) = out.get_mut(start..end) {
+            bucket.sort_unstable();
+        }
+        start = end;
+    }
+    out
+}
+
+/// Whether one of the beginnings of [`dropped`] may be there; `name` goes on after its end.
+fn may_be_dropped(name: &[u8]) -> bool {
+    matches!(name, [b'$' | b'.' | b'L', ..] | [b'_', b'_', b'c' | b'e' | b'k' | b'A' | b'p', ..])
+}
+
 fn raw(entry: &[u8]) -> Option<RawSymbol> {
     Some(RawSymbol {
         name: u32_at(entry, 0)?,
@@ -326,4 +385,50 @@ fn dropped(name: &str) -> bool {
         "__kcfi_typeid_",
     ];
     PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || name.ends_with("_veneer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_sort_as_sorting_does() {
+        // Evenly spread, in bunches, below the base, far above it, and equal keys.
+        let mut pairs: Vec<(u64, u32)> = Vec::new();
+        let mut state = 1_u64;
+        for i in 0..60_000_u32 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let key = match i % 5 {
+                0 => state >> 44,
+                1 => 0xffff_ffff_8100_0000 + (state >> 38),
+                2 => 0xffff_ffff_8100_0000 + (u64::from(i) & 0xff),
+                3 => u64::MAX - (state >> 60),
+                _ => state,
+            };
+            pairs.push((key, i));
+        }
+        let mut whole = pairs.clone();
+        whole.sort_unstable();
+        for base in [0, 0xffff_ffff_8100_0000, u64::MAX] {
+            assert_eq!(sorted(pairs.clone(), base), whole);
+        }
+    }
+
+    #[test]
+    fn every_dropped_beginning_is_looked_at() {
+        for name in [
+            "$x",
+            ".Ltmp",
+            "L0\u{1}",
+            "__crc_a",
+            "__efistub_a",
+            "__kvm_nvhe_$x",
+            "__pi_.Lx",
+            "__kcfi_typeid_a",
+        ] {
+            assert!(dropped(name) && may_be_dropped(name.as_bytes()), "{name}");
+        }
+        assert!(dropped("__AArch64ADRPThunk_a") && may_be_dropped(b"__AArch64ADRPThunk_a\0next"));
+        assert!(!may_be_dropped(b"mod_sysfs_setup\0"));
+    }
 }
