@@ -14,6 +14,10 @@ pub trait Naming {
     fn register(&self, register: Reg) -> Option<String>;
     /// The C expression of the object of `width` bytes at a memory operand.
     fn memory(&self, memory: &MemOperand, width: u8) -> Option<String>;
+    /// The C expression of a memory operand's address, where nothing is accessed.
+    fn address_of(&self, memory: &MemOperand) -> Option<String> {
+        self.memory(memory, 0).map(|name| format!("&{name}"))
+    }
     /// The symbol at an address, with the offset into it where that is not 0.
     fn address(&self, address: ImageAddr) -> Option<String>;
 }
@@ -253,7 +257,7 @@ impl Words<'_> {
             }
             Value::Address(memory) => {
                 let clause = prose!(say::SET, to = to, value = self.formula(memory));
-                named(clause, self.naming.memory(memory, 0).map(|name| format!("&{name}")))
+                named(clause, self.naming.address_of(memory))
             }
             other => prose!(say::SET, to = to, value = self.value(other, false)),
         }

@@ -78,6 +78,13 @@ impl Naming for Here<'_, '_, '_> {
         (lvalue.fit.is_some() && lvalue.footing >= Footing::Earlier).then_some(lvalue.text)
     }
 
+    fn address_of(&self, memory: &MemOperand) -> Option<String> {
+        let value = address(&mut self.scene.solved.borrow_mut().arena, self.state.as_ref()?, memory)?;
+        value.node?;
+        let described = self.scene.describe(&self.view, value)?;
+        (described.footing >= Footing::Earlier).then_some(described.text)
+    }
+
     fn address(&self, address: ImageAddr) -> Option<String> {
         self.scene.place_name(address)
     }
