@@ -7,6 +7,7 @@ use kwhy_base::Reg;
 use kwhy_flow::expr::Terms;
 use kwhy_flow::insn::Flow;
 use kwhy_flow::scene::Scene;
+use std::rc::Rc;
 
 /// A frame that handed the value on.
 #[derive(Clone, Debug)]
@@ -43,6 +44,23 @@ pub fn follow(facts: &Facts<'_>, scenes: &Scenes<'_, '_>, symbol: &str, register
         register = next;
     }
     found
+}
+
+/// A call: the function it is in, its address, and the register that hands the value over.
+pub type Call<'o, 'd> = (Rc<Scene<'o, 'd>>, kwhy_base::ImageAddr, Reg);
+
+/// The call that entered `symbol`, where the trace and the code agree on it.
+pub fn call_of<'o, 'd>(
+    facts: &Facts<'_>,
+    scenes: &Scenes<'o, 'd>,
+    symbol: &str,
+    register: Reg,
+) -> Option<Call<'o, 'd>> {
+    let place = facts.places.frames.iter().find(|frame| frame.returns && frame.reliable)?;
+    let (scene, address) = scenes.at(place)?;
+    let call = scene.insn(address)?.address;
+    let at_call = register_at_call(scenes, &scene, call, symbol, register)?;
+    Some((scene, call, at_call))
 }
 
 /// Which register holds, at the call, what `wanted` found in `register` on entry: the same

@@ -128,7 +128,16 @@ fn access(
     let Some(pc) = here.address else { return Expressed::default() };
     let fault = facts.findings.address_likely.or(facts.fault.best);
     let registers = |register: Reg| facts.record.registers.known(register);
-    let Some(recovered) = scene.recover(pc, fault, &registers) else { return Expressed::default() };
+    let recovered = scene.recover(pc, fault, &registers);
+    let explained = recovered.as_ref().is_some_and(|r| r.main.fit.is_some());
+    // A clone that was handed what its original reads itself: the caller knows what it is.
+    let handed = || {
+        let (access, register) = scene.parameter_access(pc, fault, &registers)?;
+        let (caller, call, at_call) = callers::call_of(facts, scenes, &scene.symbol, register)?;
+        scene.recover_from_caller(pc, access, register, &caller, (call, at_call))
+    };
+    let recovered = if explained { recovered } else { handed().or(recovered) };
+    let Some(recovered) = recovered else { return Expressed::default() };
     let checks = vec![
         address_check(facts, &recovered, fault),
         access_check(facts, &recovered),
@@ -139,7 +148,7 @@ fn access(
     let offset = recovered.main.offset.unwrap_or(0);
     let fault_value = fault.filter(|_| recovered.memory.index.is_none());
     let value = computed.or(fault_value).map(|address| address.wrapping_add_signed(offset.wrapping_neg()));
-    let value = value.filter(|_| recovered.memory.segment.is_none() && recovered.memory.base.is_some());
+    let mut value = value.filter(|_| recovered.memory.segment.is_none() && recovered.memory.base.is_some());
 
     let mut main = recovered.main.clone();
     let mut also: Vec<Terms> = recovered.also.clone();
@@ -168,8 +177,32 @@ fn access(
         main.record = caller.terms.record.clone();
         main.member = caller.terms.member.clone();
         main.offset = caller.terms.offset.filter(|_| caller.terms.record.is_some()).or(main.offset);
+    } else if let Some(caller) = &caller
+        && caller.terms.record.is_some()
+        && let Some(object) = caller.terms.text.strip_prefix('&')
+        && let (Some(value), Some(offset)) = (&mut value, caller.terms.offset)
+        && path::is_postfix(object)
+    {
+        // A lock or a list head inside something: the pointer that was bad is the caller's, to
+        // the whole of it.
+        *value = value.wrapping_add_signed(offset.wrapping_neg());
+        also.insert(0, recovered.main.clone());
+        let helper = main.clone();
+        main = caller.terms.clone();
+        main.text = object.to_owned();
+        main.fit = helper.fit;
+        main.footing = helper.footing.min(main.footing);
+        main.ambiguous = helper.ambiguous;
     }
-    let grade = grade(&recovered.main, &checks);
+    if main.record.is_none()
+        && let Some(read) = recovered.base.and_then(|base| scene.read_as(pc, base))
+    {
+        // Bytes behind a pointer have no member; the pointer's own place is what has a name.
+        main.record = read.record;
+        main.member = read.member;
+        main.offset = read.offset;
+    }
+    let grade = grade(&main, &checks);
     let origin = origin(scene, here, &recovered, &main);
     Expressed {
         expression: Some(expression(&main, &also, grade, checks)),

@@ -1,6 +1,7 @@
 //! A function's instructions and the graph of its blocks.
 
-use crate::insn::{self, Flow, Insn, Target};
+use crate::insn::{self, Effect, Flow, Insn, Target};
+use crate::path::{self, Spot};
 use crate::reloc::{self, Imports};
 use kwhy_base::{Arch, ImageAddr, Reg};
 use kwhy_image::Image;
@@ -91,6 +92,7 @@ impl Code {
         insns.dedup_by_key(|insn| insn.address);
         for insn in &mut insns {
             through_thunk(image, &imports, insn);
+            paravirt(image, &imports, insn);
         }
         let mut code = Code { arch, insns, imports, blocks: Vec::new(), entry, ranges: ranges.to_vec() };
         code.find_blocks(image);
@@ -260,5 +262,36 @@ fn through_thunk(image: &Image<'_>, imports: &Imports, insn: &mut Insn) {
             Flow::Call(_) => Flow::CallIndirect(Target::Register(register)),
             _ => Flow::JumpIndirect(Target::Register(register)),
         };
+    }
+}
+
+/// A call through a `pv_ops` member of type `struct paravirt_callee_save` keeps every register
+/// but the result (arch/x86/include/asm/paravirt_types.h, `PV_CALLEE_SAVE_REGS_THUNK`). On bare
+/// metal the kernel replaces it by the one instruction it stands for, which keeps them as well.
+fn paravirt(image: &Image<'_>, imports: &Imports, insn: &mut Insn) {
+    let Flow::CallIndirect(Target::Memory(memory)) = &insn.flow else { return };
+    if memory.base.is_some() || memory.index.is_some() || memory.segment.is_some() {
+        return;
+    }
+    let at = ImageAddr(memory.displacement as u64);
+    let (ty, offset) = match imports.within(at) {
+        Some(("pv_ops", offset)) => {
+            (image.global_named("pv_ops", insn.address).and_then(|(_, ty)| ty), offset)
+        }
+        Some(_) => return,
+        None => match image.global_at(at, insn.address) {
+            Some(global) if &*global.name == "pv_ops" => (global.ty, at.0.wrapping_sub(global.address.0)),
+            _ => return,
+        },
+    };
+    let Some(ty) = ty else { return };
+    let spot = Spot { offset: offset as i64, width: 8, index: None };
+    let found = path::paths(image, ty, spot);
+    // The struct's one member is `func`; an ordinary hook is the pointer itself.
+    let callee_saves = found.first().is_some_and(|path| path.text.ends_with(".func"));
+    if callee_saves {
+        insn.flow = Flow::Next;
+        insn.effects =
+            kwhy_arch::cpu(image.arch()).map(|cpu| Effect::Clobber(cpu.result)).into_iter().collect();
     }
 }

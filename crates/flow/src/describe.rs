@@ -96,7 +96,9 @@ impl<'i, 'd> Scene<'i, 'd> {
                 continue;
             }
             // A number is not "called" `i` because `i` once had that value.
-            if value.node.is_none() && view.live.get(&name.variable) != Some(&value) {
+            if value.node.is_none()
+                && (view.live.get(&name.variable) != Some(&value) || !self.is_pointer(variable.ty))
+            {
                 continue;
             }
             let Some(rank) = self.rank(view, name.variable, value) else { continue };
@@ -112,6 +114,10 @@ impl<'i, 'd> Scene<'i, 'd> {
             }
         }
         best.map(|(_, described, temporary)| (described, temporary))
+    }
+
+    fn is_pointer(&self, ty: Option<TypeId>) -> bool {
+        ty.is_some_and(|ty| matches!(self.image.strip(ty), Type::Pointer(_)))
     }
 
     pub(crate) fn rank(&self, view: &View, variable: usize, value: Value) -> Option<Rank> {

@@ -130,6 +130,130 @@ impl<'i, 'd> Scene<'i, 'd> {
         })
     }
 
+    /// The expression of an access through a parameter that the compiler made: a clone of a
+    /// function (`.isra`) is handed what its original would have read itself. The caller's
+    /// scene and call say what that is.
+    ///
+    /// `register` is the entry register that the access goes through, `at_call` the one that holds
+    /// its value at the caller's call.
+    #[must_use]
+    pub fn recover_from_caller(
+        &self,
+        pc: ImageAddr,
+        access: usize,
+        register: Reg,
+        caller: &Scene<'_, '_>,
+        (call, at_call): (ImageAddr, Reg),
+    ) -> Option<Recovered> {
+        // Types mean something only within one image.
+        let same_image = std::ptr::eq(
+            std::ptr::from_ref(self.image).cast::<()>(),
+            std::ptr::from_ref(caller.image).cast::<()>(),
+        );
+        if !same_image {
+            return None;
+        }
+        let access_at = self.accesses(pc).into_iter().nth(access)?;
+        let address = access_at.address?;
+        let outlook = caller.outlook(call);
+        let value = caller.register(call, at_call)?;
+        let described = caller.described_in(&outlook, value)?;
+        let described = self.in_own_words(caller, &outlook, value).unwrap_or(described);
+        let base = self.solved.borrow_mut().arena.intern(Node::Entry(register));
+        let (offset, index) = self.offset_from(pc, address, base)?;
+        let index = index.as_ref().map(|(text, scale)| (text.as_str(), *scale));
+        let bits = self.bits_used(pc, &access_at);
+        let through = |bits| self.through(&described, base, offset, index, access_at.width, bits);
+        let lvalue = bits.and_then(|bits| through(Some(bits))).or_else(|| through(None))?;
+        lvalue.fit?;
+        let frames = self.image.source_at(pc);
+        let levels = self.levels(pc);
+        let primary = primary_level(&frames, levels.len());
+        let main = self.terms(&lvalue, levels.get(primary).map(|l| &l.1), frames.get(primary));
+        Some(Recovered {
+            main: Terms { footing: main.footing.min(Footing::Earlier), ..main },
+            also: Vec::new(),
+            memory: access_at.memory,
+            width: access_at.width,
+            kind: access_at.kind,
+            base: Some(base),
+            access,
+        })
+    }
+
+    /// The access of the instruction at `pc` that faulted, and the argument register that it goes
+    /// through, where its address is made of one by arithmetic alone.
+    #[must_use]
+    pub fn parameter_access(
+        &self,
+        pc: ImageAddr,
+        fault_address: Option<u64>,
+        registers: &dyn Fn(Reg) -> Option<u64>,
+    ) -> Option<(usize, Reg)> {
+        let accesses = self.accesses(pc);
+        let chosen = choose(&accesses, fault_address, registers)?;
+        let address = accesses.get(chosen)?.address?;
+        // The pointer is the part of the sum that is not scaled.
+        let root = match self.node(address.node?)? {
+            Node::Binary(Operator::Add, a, b) => self.as_entry(a).or_else(|| self.as_entry(b)),
+            _ => self.as_entry(address),
+        };
+        Some((chosen, root?.0))
+    }
+
+    /// What lies between a base and an address: a constant, or an index, its scale and a constant.
+    fn offset_from(
+        &self,
+        pc: ImageAddr,
+        address: Value,
+        base: Value,
+    ) -> Option<(i64, Option<(String, u64)>)> {
+        if address.node == base.node {
+            return Some((address.plus.wrapping_sub(base.plus), None));
+        }
+        let Node::Binary(Operator::Add, a, b) = self.node(address.node?)? else { return None };
+        let other = if a.node == base.node {
+            b
+        } else if b.node == base.node {
+            a
+        } else {
+            return None;
+        };
+        let (index, scale) = self.scaled(other);
+        let levels: Vec<usize> = self.levels(pc).iter().map(|l| l.0).collect();
+        let described = self.describe(&self.view(pc, &levels, true), index);
+        Some((address.plus, Some((described.map_or_else(|| "i".to_owned(), |d| d.text), scale))))
+    }
+
+    /// A member that the caller read for a clone, through the parameter that the clone lost: the
+    /// one parameter without a place whose type is the pointer that the caller read through.
+    fn in_own_words(&self, caller: &Scene<'_, '_>, outlook: &Outlook, value: Value) -> Option<Described> {
+        let Some(Node::Load { address, segment, width, .. }) = value.node.and_then(|id| caller.node(id))
+        else {
+            return None;
+        };
+        let read = caller.lvalue_in(outlook, address, segment, width);
+        let read = read.filter(|lvalue| lvalue.fit.is_some() && value.plus == 0)?;
+        let (pointee, member) = (read.pointee?, read.member.as_ref()?);
+        let wanted = self.image.type_name(pointee);
+        let function = self.function.as_ref()?;
+        let mut lost = function.body.variables.iter().filter(|variable| {
+            variable.parameter
+                && variable.place_at(self.code.entry).is_none_or(|place| *place == kwhy_image::Place::Other)
+                && variable.ty.is_some_and(|ty| match self.image.strip(ty) {
+                    Type::Pointer(to) => self.image.type_name(to) == wanted,
+                    _ => false,
+                })
+        });
+        let (one, None) = (lost.next()?, lost.next()) else { return None };
+        Some(Described {
+            text: crate::path::join(&one.name, &format!(".{member}")),
+            ty: read.ty,
+            points_to: None,
+            footing: Footing::Earlier,
+        })
+    }
+
     fn access_lvalue(
         &self,
         pc: ImageAddr,
@@ -156,32 +280,42 @@ impl<'i, 'd> Scene<'i, 'd> {
             match effect {
                 Effect::Test(Operand::Memory(..), Operand::Constant(mask))
                 | Effect::Test(Operand::Constant(mask), Operand::Memory(..)) => {
-                    return mask_bits(*mask, access.width);
+                    return mask_bits(*mask, access.width, Mask::Selects);
                 }
                 Effect::Modify { operator, operand: Some(Operand::Constant(mask)), .. } => {
                     let mask = if *operator == "&=" { !*mask } else { *mask };
                     return if matches!(*operator, "&=" | "|=" | "^=") {
-                        mask_bits(mask, access.width)
+                        mask_bits(mask, access.width, Mask::Selects)
                     } else {
                         None
                     };
                 }
                 Effect::Load { register: Some(r), .. } => register = Some(*r),
+                // Byte and word loads on x86 that keep the rest of the register.
+                Effect::Set { register: r, value: Operand::Memory(..), .. } => register = Some(*r),
                 _ => {}
             }
         }
         let register = register?;
+        // Written back where it was read: what a mask clears is the field, not what it keeps.
+        let rest = self.code.insns.get(index + 1..)?;
+        let written_back = rest
+            .iter()
+            .take(10)
+            .flat_map(|insn| &insn.effects)
+            .any(|effect| matches!(effect, Effect::Store { memory, .. } if *memory == access.memory));
+        let use_of_mask = if written_back { Mask::Clears } else { Mask::Selects };
         // The field is cut out soon after the load; the register must not change before that.
         for insn in self.code.insns.get(index + 1..)?.iter().take(6) {
             for effect in &insn.effects {
                 let bits = match effect {
                     Effect::Set { value, .. } | Effect::Store { value, .. } => {
-                        field_of(value, register, access.width)
+                        field_of(value, register, access.width, use_of_mask)
                     }
                     Effect::Test(a, Operand::Constant(mask)) if reads(a, register) => {
-                        mask_bits(*mask, access.width)
+                        mask_bits(*mask, access.width, Mask::Selects)
                     }
-                    Effect::Compare(a, _) => field_of(a, register, access.width),
+                    Effect::Compare(a, _) => field_of(a, register, access.width, use_of_mask),
                     _ => None,
                 };
                 if bits.is_some() {
@@ -409,6 +543,19 @@ impl<'i, 'd> Scene<'i, 'd> {
         Some((self.plain_terms(described?, function, frame), value))
     }
 
+    /// The member that a value was read from, in the terms of the function at `pc`.
+    #[must_use]
+    pub fn read_as(&self, pc: ImageAddr, value: Value) -> Option<Terms> {
+        let Node::Load { address, segment, width, .. } = self.node(value.node?)? else { return None };
+        if value.plus != 0 {
+            return None;
+        }
+        let outlook = self.outlook(pc);
+        let lvalue = self.lvalue_in(&outlook, address, segment, width).filter(|l| l.fit.is_some())?;
+        let terms = self.target_terms(&lvalue, outlook.function.as_ref(), outlook.frame.as_ref());
+        terms.record.is_some().then_some(terms)
+    }
+
     /// The registers whose values on entry a value is made of.
     #[must_use]
     pub fn roots(&self, value: Value) -> BTreeSet<Reg> {
@@ -458,7 +605,11 @@ impl<'i, 'd> Scene<'i, 'd> {
                 self.reads_through_entry(a, depth + 1) || self.reads_through_entry(b, depth + 1)
             }
             Some(Node::Extract { value, .. }) => self.reads_through_entry(value, depth + 1),
-            Some(Node::Phi { .. }) => self.as_entry(value).is_none(),
+            // An index that a loop counts up is no pointer; what else a loop carries may be read.
+            Some(Node::Phi { block, place }) => self
+                .phi_inputs(block, place)
+                .into_iter()
+                .any(|(_, input)| input.node != value.node && self.reads_through_entry(input, depth + 4)),
             _ => false,
         }
     }
@@ -576,8 +727,17 @@ fn reads(value: &Operand, register: Reg) -> bool {
     }
 }
 
+/// What the ones of a mask are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mask {
+    /// They select the field that is read.
+    Selects,
+    /// They keep the field's neighbours; the zeros clear the field that is written.
+    Clears,
+}
+
 /// The field that a value cuts out of a register.
-fn field_of(value: &Operand, register: Reg, width: u8) -> Option<(u8, u8)> {
+fn field_of(value: &Operand, register: Reg, width: u8, mask_use: Mask) -> Option<(u8, u8)> {
     match value {
         Operand::Extract { value, lsb, bits, .. } if reads(value, register) => {
             let whole = u16::from(*lsb) + u16::from(*bits) >= u16::from(width) * 8 && *lsb == 0;
@@ -588,17 +748,17 @@ fn field_of(value: &Operand, register: Reg, width: u8) -> Option<(u8, u8)> {
                 // `(x >> lsb) & mask`.
                 Operand::Binary(Operator::Shr | Operator::Sar, x, shift) if reads(x, register) => {
                     let Operand::Constant(shift) = **shift else { return None };
-                    let (lsb, bits) = mask_bits(*mask, 8)?;
+                    let (lsb, bits) = mask_bits(*mask, 8, Mask::Selects)?;
                     Some((lsb.checked_add(u8::try_from(shift).ok()?)?, bits))
                 }
-                other if reads(other, register) => mask_bits(*mask, width),
+                other if reads(other, register) => mask_bits(*mask, width, mask_use),
                 _ => None,
             },
             _ => None,
         },
         Operand::Binary(Operator::Or, a, b) => match (&**a, &**b) {
             (Operand::Constant(mask), other) | (other, Operand::Constant(mask)) if reads(other, register) => {
-                mask_bits(*mask, width)
+                mask_bits(*mask, width, Mask::Selects)
             }
             _ => None,
         },
@@ -612,8 +772,9 @@ fn field_of(value: &Operand, register: Reg, width: u8) -> Option<(u8, u8)> {
     }
 }
 
-/// The one run of ones in a mask, or, where it clears bits, the one run of zeros.
-fn mask_bits(mask: u64, width: u8) -> Option<(u8, u8)> {
+/// The one run of ones in a mask that selects a field, of zeros in one that clears it: first bit
+/// and width. Where the mask cannot be what it should, it is read the other way.
+fn mask_bits(mask: u64, width: u8, mask_use: Mask) -> Option<(u8, u8)> {
     let all = if width >= 8 { u64::MAX } else { (1u64 << (u32::from(width) * 8)) - 1 };
     let run = |mask: u64| {
         if mask == 0 || mask == all {
@@ -624,9 +785,10 @@ fn mask_bits(mask: u64, width: u8) -> Option<(u8, u8)> {
         (bits + lsb >= 64 || mask >> lsb >> bits == 0).then_some((lsb as u8, bits as u8))
     };
     let mask = mask & all;
-    let inverted = !mask & all;
-    // A mask with more ones than zeros clears a field, one with fewer selects it.
-    if mask.count_ones() * 2 > all.count_ones() { run(inverted).or_else(|| run(mask)) } else { run(mask) }
+    match mask_use {
+        Mask::Selects => run(mask).or_else(|| run(!mask & all)),
+        Mask::Clears => run(!mask & all).or_else(|| run(mask)),
+    }
 }
 
 #[cfg(test)]
@@ -635,10 +797,12 @@ mod tests {
 
     #[test]
     fn masks_select_or_clear_one_field() {
-        assert_eq!(mask_bits(0b0011_1000, 1), Some((3, 3)));
-        assert_eq!(mask_bits(!0b0011_1000, 1), Some((3, 3)));
-        assert_eq!(mask_bits(0b0101, 1), None);
-        assert_eq!(mask_bits(0xff, 1), None);
+        assert_eq!(mask_bits(0b0011_1000, 1, Mask::Selects), Some((3, 3)));
+        assert_eq!(mask_bits(0xffff_ffc3, 1, Mask::Clears), Some((2, 4)));
+        assert_eq!(mask_bits(0x0f, 1, Mask::Selects), Some((0, 4)));
+        assert_eq!(mask_bits(0x0f, 1, Mask::Clears), Some((4, 4)));
+        assert_eq!(mask_bits(0b0101, 1, Mask::Selects), None);
+        assert_eq!(mask_bits(0xff, 1, Mask::Clears), None);
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Scene<'_, '_> {
     }
 
     /// `pointer[offset]` through a described pointer.
-    fn through(
+    pub(crate) fn through(
         &self,
         pointer: &Described,
         base: Value,
@@ -269,15 +269,12 @@ impl Scene<'_, '_> {
             let exact = paths.iter().find(|path| path.bits == Some((first, u64::from(count))));
             return exact.cloned();
         }
-        // Of several bit-fields in one storage unit none can be named without knowing the bits.
+        // Of several bit-fields in one storage unit the first stands for all: which one it is
+        // cannot be told without the bits that are used.
         let best = paths.first()?;
         if best.fit == Fit::Bits {
-            let fields: Vec<&Path> = paths.iter().filter(|path| path.fit == Fit::Bits).collect();
-            if let [one] = fields.as_slice() {
-                return Some((*one).clone());
-            }
-            let exact = paths.iter().find(|path| path.fit == Fit::Exact);
-            return exact.or(Some(best)).cloned();
+            let several = paths.iter().filter(|path| path.fit == Fit::Bits).nth(1).is_some();
+            return Some(Path { ambiguous: several, ..best.clone() });
         }
         Some(best.clone())
     }
@@ -430,7 +427,7 @@ impl Scene<'_, '_> {
         None
     }
 
-    fn scaled(&self, value: Value) -> (Value, u64) {
+    pub(crate) fn scaled(&self, value: Value) -> (Value, u64) {
         match value.node.and_then(|id| self.node(id)) {
             Some(Node::Binary(Operator::Mul, index, scale)) if value.plus == 0 => match scale.as_constant() {
                 Some(scale) => (index, scale),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Made-up addresses of imported symbols, by name. They are far from all code and data of the
-/// image and 16 bytes apart.
+/// image and a page apart.
 #[derive(Clone, Debug, Default)]
 pub struct Imports {
     by_address: BTreeMap<u64, String>,
@@ -20,13 +20,22 @@ pub struct Imports {
 /// Above every layout an image reader makes up (modules start at 256 MB and are far smaller than
 /// the 64 MB left to them), within reach of an ARM64 call (128 MB) and of a positive 32-bit number.
 const IMPORTS_BASE: u64 = 0x1400_0000;
-const IMPORTS_STEP: u64 = 16;
+/// Room for the members of an imported object, so that an addend does not reach the next one.
+const IMPORTS_STEP: u64 = 4096;
 
 impl Imports {
     /// The symbol at a made-up address, and the distance from its start.
     #[must_use]
     pub fn name(&self, address: ImageAddr) -> Option<&str> {
         self.by_address.get(&address.0).map(String::as_str)
+    }
+
+    /// The import that `address` lies in, and how far from its start.
+    #[must_use]
+    pub fn within(&self, address: ImageAddr) -> Option<(&str, u64)> {
+        let (start, name) = self.by_address.range(..=address.0).next_back()?;
+        let offset = address.0.wrapping_sub(*start);
+        (offset < IMPORTS_STEP).then_some((name.as_str(), offset))
     }
 
     fn address(&mut self, name: &str) -> u64 {

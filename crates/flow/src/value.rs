@@ -165,6 +165,16 @@ impl Arena {
                 if self.is_scaled(left) && !self.is_scaled(right) {
                     std::mem::swap(&mut left, &mut right);
                 }
+                // `i + i * 2` is `i * 3`: how compilers multiply by small odd numbers.
+                if let Some(Node::Binary(Mul, i, m)) = right.node.and_then(|id| self.node(id))
+                    && i == left
+                    && let Some(m) = m.as_constant()
+                {
+                    return self.binary(Mul, left, Value::constant(m.wrapping_add(1))).offset(plus);
+                }
+                if left == right {
+                    return self.binary(Mul, left, Value::constant(2)).offset(plus);
+                }
                 self.intern(Node::Binary(Add, left, right)).offset(plus)
             }
             Shl => match b.as_constant() {
