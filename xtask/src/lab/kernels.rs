@@ -186,7 +186,7 @@ fn unpack(deb: &Path, root: &Path) -> Result<()> {
 }
 
 /// Unpacks a single file; stops reading the package once it has it, for the rest may be a gigabyte.
-fn unpack_one(deb: &Path, root: &Path, inside: &str) -> Result<()> {
+pub fn unpack_one(deb: &Path, root: &Path, inside: &str) -> Result<()> {
     eprintln!("  unpacking {inside}");
     fs::create_dir_all(root)?;
     let mut producer = Command::new("dpkg-deb")

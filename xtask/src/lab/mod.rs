@@ -14,7 +14,7 @@ mod boot;
 mod build;
 mod case;
 mod console;
-mod judge;
+pub mod judge;
 pub mod kernels;
 mod qemu;
 mod score;
@@ -132,53 +132,6 @@ pub fn test_variables() -> Result<Vec<(&'static str, PathBuf)>> {
         }
     }
     Ok(vec![("KWHY_LAB", plain), ("KWHY_LAB_KERNELS", images)])
-}
-
-/// A recorded crash, ready for other programs.
-pub struct Subject {
-    /// The console log.
-    pub log: PathBuf,
-    /// The kernel with DWARF.
-    pub vmlinux: PathBuf,
-    /// The modules.
-    pub modules: Vec<PathBuf>,
-    /// The PC's symbol.
-    pub symbol: String,
-    /// Its offset into the symbol.
-    pub offset: String,
-    /// Its address in the image.
-    pub address: String,
-    /// The first five lines of the call trace.
-    pub trace: Vec<String>,
-}
-
-/// One recorded crash.
-pub fn subject(kernel: &str, case: &str, cache: &Path) -> Result<Subject> {
-    let found = judge::exhibits(&recorded(), &[kernel.to_owned()], &[case.to_owned()])?;
-    let exhibit = found.first().with_context(|| format!("{kernel}/{case} is not recorded"))?;
-    let text = |at: &str| exhibit.truth.pointer(at).and_then(serde_json::Value::as_str).map(str::to_owned);
-    let log = exhibit.dir.join("console.log");
-    let console = fs::read_to_string(&log)?;
-    let from = console.lines().skip_while(|line| !line.to_lowercase().contains("call trace:")).skip(1);
-    let trace = from
-        .filter(|line| line.contains("+0x") && !line.contains(" ? "))
-        .take(5)
-        .map(str::to_owned)
-        .collect();
-    Ok(Subject {
-        vmlinux: judge::vmlinux(exhibit, cache)?.context("the kernel is no longer served")?,
-        modules: judge::modules(exhibit, cache)?,
-        symbol: text("/pc/symbol").context("no PC")?,
-        offset: text("/pc/offset").context("no PC")?,
-        address: text("/pc/link_address").context("no PC")?,
-        log,
-        trace,
-    })
-}
-
-/// The kwhy of this folder, built for speed.
-pub fn program() -> Result<PathBuf> {
-    judge::program()
 }
 
 fn recorded() -> PathBuf {
