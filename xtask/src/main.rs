@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod docs;
+mod fuzz;
 mod lab;
 mod objdump;
 mod test;
@@ -29,6 +30,8 @@ enum Task {
     Bench(bench::Args),
     /// Write the generated documents, or check that they are up to date
     Docs(docs::Args),
+    /// Feed made-up input to the parsers and to the whole, for a given time
+    Fuzz(fuzz::Args),
     /// Compare the disassembly with objdump's
     Objdump(objdump::Args),
     /// Check the house rules that no compiler knows
@@ -51,6 +54,7 @@ fn task() -> Result<()> {
         Task::Test(args) => test::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Docs(args) => docs::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Objdump(args) => objdump::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     }
