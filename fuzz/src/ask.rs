@@ -117,7 +117,13 @@ pub fn code(arch: Arch, code: &[u8], address: ImageAddr) {
                 one(&insn);
                 usize::from(insn.len)
             }
-            None => if arch == Arch::Arm64 { 4 } else { 1 },
+            None => {
+                if arch == Arch::Arm64 {
+                    4
+                } else {
+                    1
+                }
+            }
         };
         rest = rest.get(step..).unwrap_or_default();
         address = ImageAddr(address.0.wrapping_add(step as u64));

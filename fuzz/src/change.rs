@@ -13,8 +13,18 @@ const LOGS: [&str; 5] = [
 ];
 /// Values that have meant something to some code.
 const VALUES: [&str; 12] = [
-    "0", "1", "ffffffffffffffff", "8000000000000000", "7fffffffffffffff", "dead000000000100",
-    "ffff800000000000", "fffffffffffffff4", "6b6b6b6b6b6b6b6b", "18446744073709551616", "-1", "96000004",
+    "0",
+    "1",
+    "ffffffffffffffff",
+    "8000000000000000",
+    "7fffffffffffffff",
+    "dead000000000100",
+    "ffff800000000000",
+    "fffffffffffffff4",
+    "6b6b6b6b6b6b6b6b",
+    "18446744073709551616",
+    "-1",
+    "96000004",
 ];
 
 /// The sequence that one seed of libFuzzer gives (Knuth's MMIX constants).
@@ -90,8 +100,7 @@ fn changed_log(text: &[u8], numbers: &mut Numbers) -> Vec<u8> {
             }
             5 => lines.truncate(at.max(1)),
             6 | 7 => {
-                let from: Vec<&str> =
-                    LOGS[numbers.below(LOGS.len())].split_inclusive('\n').collect();
+                let from: Vec<&str> = LOGS[numbers.below(LOGS.len())].split_inclusive('\n').collect();
                 let start = numbers.below(from.len());
                 let run = from.iter().skip(start).take(1 + numbers.below(4));
                 let run: Vec<_> = run.map(|line| line.as_bytes().to_vec()).collect();

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything, from formatting to booted kernels.
 
 use crate::lab;
-use crate::{tidy, tool};
+use crate::{fuzz, tidy, tool};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -17,6 +17,9 @@ pub struct Args {
 
 /// The cases that are booted afresh each time: one fault in the core kernel, one in a driver.
 const BOOTED: [&str; 2] = ["c01_module_use", "c02_null_chain"];
+
+/// Seconds that each fuzz target is given: enough to see that all is well, not to search.
+const FUZZED: u32 = 20;
 
 #[derive(Default)]
 struct Tally {
@@ -50,6 +53,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     at("formatting");
     tally.step("cargo fmt", tool::run(tool::cargo().args(["fmt", "--all", "--check"])));
+    let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+    tally.step("cargo fmt of fuzz/", tool::run(tool::cargo().args(fuzz)));
     at("lints");
     let mut clippy = tool::cargo();
     clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]);
@@ -58,6 +63,8 @@ pub fn run(args: &Args) -> Result<()> {
     tally.step("tidy", tidy::run(&tidy::Args {}));
     at("unit, snapshot and command-line tests");
     cargo_test(&mut tally)?;
+    at("made-up input");
+    tally.step("fuzz", fuzz::run(&fuzz::Args { seconds: FUZZED, targets: Vec::new() }));
     if !args.no_kernels {
         at("recorded crashes");
         let recorded = lab::Args { recorded: true, score: true, ..lab::Args::default() };

@@ -162,12 +162,10 @@ impl<'d> Debug<'d> {
             }
             // Not kept: a vmlinux without .debug_aranges has thousands of units.
             let Some(unit) = self.parse_unit(*offset) else { continue };
-            let Ok(mut iter) = self.dwarf.unit_ranges(&unit.unit) else { continue };
-            while let Ok(Some(range)) = iter.next() {
-                if range.begin < range.end && ranges.len() < MAX_ENTRIES {
-                    ranges.push((range.begin, range.end, *offset));
-                }
-            }
+            let Some(root) = self.entry(&unit, unit.unit.header.root_offset()) else { continue };
+            let room = MAX_ENTRIES.saturating_sub(ranges.len());
+            let found = self.ranges(&unit, &root).into_iter().take(room);
+            ranges.extend(found.map(|(start, end)| (start, end, *offset)));
         }
         ranges.sort_unstable();
         ranges
@@ -335,6 +333,10 @@ impl<'d> Debug<'d> {
 
     pub(crate) fn ranges(&self, unit: &Unit<'d>, entry: &Die<'d>) -> Vec<(u64, u64)> {
         let mut found = Vec::new();
+        if self.wraps(unit, entry) {
+            self.problem(format!("unit at {:#x}: code past the last address", unit.offset));
+            return found;
+        }
         match self.dwarf.die_ranges(&unit.unit, entry) {
             Ok(mut iter) => {
                 while let Ok(Some(range)) = iter.next() {
@@ -348,6 +350,14 @@ impl<'d> Debug<'d> {
             }
         }
         found
+    }
+
+    /// Whether the size in `DW_AT_high_pc` leads past the last address: gimli adds without a look.
+    fn wraps(&self, unit: &Unit<'d>, entry: &Die<'d>) -> bool {
+        let Some(AttributeValue::Udata(size)) = entry.attr_value(gimli::DW_AT_high_pc) else { return false };
+        let low = entry.attr_value(gimli::DW_AT_low_pc);
+        let low = low.and_then(|low| self.dwarf.attr_address(&unit.unit, low).ok().flatten());
+        low.is_some_and(|low| low.checked_add(size).is_none())
     }
 
     /// The entries right below the unit's root (and inside namespaces), in order.

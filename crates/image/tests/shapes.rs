@@ -254,6 +254,22 @@ fn damaged_bytes_are_no_catastrophe() {
 }
 
 #[test]
+fn a_function_that_ends_past_the_last_address_is_damage() {
+    // walk() is 0x38 bytes long, which its DW_AT_high_pc says in eight bytes.
+    let mut damaged = X86.to_vec();
+    let size = 0x38u64.to_le_bytes();
+    let places: Vec<usize> = (0..damaged.len() - 8).filter(|at| damaged[*at..*at + 8] == size).collect();
+    for at in places {
+        damaged[at..at + 8].copy_from_slice(&u64::MAX.to_le_bytes());
+    }
+    ask_everything(&damaged);
+    let image = Image::parse(&damaged).unwrap();
+    let walk = image.symbols_named("walk").remove(0);
+    assert_eq!(image.function_at(walk.address), None);
+    assert!(image.problems().iter().any(|problem| problem.contains("past the last address")));
+}
+
+#[test]
 fn files_that_are_something_else() {
     let words = |data: &[u8]| Image::parse(data).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(words(b"").contains("not an ELF file"));
