@@ -46,6 +46,8 @@ pub struct Expressed {
     pub holds: BTreeMap<Reg, String>,
     /// Where the pointer came from, within the function.
     pub origin: Vec<model::Origin>,
+    /// The pointer is a NULL pointer less this offset: a list entry or the like made of NULL.
+    pub null_less: Option<u64>,
     /// The file, line and function that handed over the bad value, where a helper tripped over it.
     pub caller: Option<Caller>,
 }
@@ -150,17 +152,24 @@ fn access(
     let value = computed.or(fault_value).map(|address| address.wrapping_add_signed(offset.wrapping_neg()));
     let mut value = value.filter(|_| recovered.memory.segment.is_none() && recovered.memory.base.is_some());
 
+    // `container_of()`: the value is something that was read, less a member's offset.
+    let null_less = recovered
+        .base
+        .filter(|base| base.node.is_some() && base.plus < 0 && value == Some(base.plus as u64))
+        .map(|base| base.plus.unsigned_abs());
     let mut main = recovered.main.clone();
     let mut also: Vec<Terms> = recovered.also.clone();
     // A core helper trips over what it was handed: whose it was is said in the callers' terms.
-    let root =
-        recovered.base.and_then(|base| scene.as_entry(base)).map(|(register, _)| register).or_else(|| {
-            let roots = recovered.base.map(|base| scene.argument_roots(base)).unwrap_or_default();
-            match roots.as_slice() {
-                [one] => Some(*one),
-                _ => None,
-            }
-        });
+    let direct = recovered.base.and_then(|base| {
+        scene.as_entry(base).map(|(register, _)| register).or_else(|| scene.parameter_register(base))
+    });
+    let root = direct.or_else(|| {
+        let roots = recovered.base.map(|base| scene.argument_roots(base)).unwrap_or_default();
+        match roots.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    });
     let callers = match root {
         Some(register) if crate::helpers::helper(&scene.symbol).is_some() => {
             callers::follow(facts, scenes, &scene.symbol, register)
@@ -170,6 +179,19 @@ fn access(
     also.extend(callers.iter().map(|caller| caller.terms.clone()));
     let caller = callers.last().cloned();
     if let Some(caller) = &caller
+        && direct.is_none()
+        && main.record.is_some()
+        && crate::helpers::helper(&scene.symbol) != Some(crate::helpers::Helper::Memory)
+    {
+        // The helper computed the pointer it tripped over (a page's descriptor from an object's
+        // address): what was bad is the argument.
+        also.insert(0, recovered.main.clone());
+        main.pointer = caller.terms.pointer.clone().or(Some(caller.terms.text.clone()));
+        main.record = caller.terms.record.clone();
+        main.member = caller.terms.member.clone();
+        main.offset = caller.terms.offset.filter(|_| caller.terms.record.is_some());
+        value = root.and_then(|root| scene.where_is_entry(pc, root)).and_then(registers);
+    } else if let Some(caller) = &caller
         && main.record.is_none()
     {
         // `*s` in strlen() says nothing of whose string it was; the caller's member does.
@@ -209,6 +231,7 @@ fn access(
         value,
         origin,
         caller,
+        null_less,
         ..Expressed::default()
     }
 }
@@ -223,7 +246,10 @@ fn without_index(memory: &MemOperand) -> MemOperand {
 fn grade(main: &Terms, checks: &[Check]) -> Grade {
     let outcome = |name: &str| checks.iter().find(|check| check.name == name).map(|check| check.outcome);
     let disagrees = checks.iter().any(|check| check.outcome == Outcome::Disagrees);
-    let explained = main.fit >= Some(Fit::Narrower) && !main.ambiguous;
+    // An element whose index is itself computed may have a name of its own in the source.
+    let computed_index =
+        main.text.split('[').skip(1).any(|part| part.split(']').next().is_some_and(|i| i.contains(' ')));
+    let explained = main.fit >= Some(Fit::Narrower) && !main.ambiguous && !computed_index;
     let named = main.footing >= Footing::Earlier;
     if disagrees || main.fit.is_none() || main.footing == Footing::Raw {
         Grade::Possible

@@ -90,7 +90,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let record = facts.record;
     let scenes = scenes::Scenes::new(images);
     let expressed = expression::express(facts, images, &scenes);
-    let hypotheses = detectors::run(facts);
+    let hypotheses = detectors::run(facts, &expressed);
     let blame = blame::blame(facts);
     let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {
@@ -141,7 +141,9 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
 
 /// The value that was followed: by the log alone, else by the expression's arithmetic.
 fn bad_value(facts: &Facts<'_>, expressed: &expression::Expressed) -> Option<model::BadValue> {
-    if let Some(followed) = &facts.followed {
+    // Where a helper tripped, the value that was bad is what the caller had in hand.
+    let handed = expressed.caller.is_some() && expressed.value.is_some();
+    if let Some(followed) = facts.followed.as_ref().filter(|_| !handed) {
         return Some(model::BadValue {
             value: Hex(followed.value),
             class: followed.class.word().to_owned(),

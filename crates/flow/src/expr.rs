@@ -84,7 +84,12 @@ impl<'i, 'd> Scene<'i, 'd> {
         let lvalue = self
             .access_lvalue(pc, access, &own, false)
             .filter(|lvalue| lvalue.fit.is_some())
-            .or_else(|| self.access_lvalue(pc, access, &order, true))?;
+            .or_else(|| {
+                // Only an inlined helper of a header has words for it: true, but not what the
+                // source line says.
+                let lvalue = self.access_lvalue(pc, access, &order, true)?;
+                Some(LValue { ambiguous: lvalue.ambiguous || primary > 0, ..lvalue })
+            })?;
         let mut main = self.terms(&lvalue, levels.get(primary).map(|l| &l.1), frames.get(primary));
         // A pointer that is only an inlined function's parameter says nothing of where it came
         // from; the caller's words for it do.
@@ -158,7 +163,8 @@ impl<'i, 'd> Scene<'i, 'd> {
         let outlook = caller.outlook(call);
         let value = caller.register(call, at_call)?;
         let described = caller.described_in(&outlook, value)?;
-        let described = self.in_own_words(caller, &outlook, value).unwrap_or(described);
+        let own_words = self.in_own_words(caller, &outlook, value).or_else(|| self.lost_member(&described));
+        let described = own_words.unwrap_or(described);
         let base = self.solved.borrow_mut().arena.intern(Node::Entry(register));
         let (offset, index) = self.offset_from(pc, address, base)?;
         let index = index.as_ref().map(|(text, scale)| (text.as_str(), *scale));
@@ -222,7 +228,7 @@ impl<'i, 'd> Scene<'i, 'd> {
         let (index, scale) = self.scaled(other);
         let levels: Vec<usize> = self.levels(pc).iter().map(|l| l.0).collect();
         let described = self.describe(&self.view(pc, &levels, true), index);
-        Some((address.plus, Some((described.map_or_else(|| "i".to_owned(), |d| d.text), scale))))
+        Some((address.plus, Some((described.map_or_else(|| "…".to_owned(), |d| d.text), scale))))
     }
 
     /// A member that the caller read for a clone, through the parameter that the clone lost: the
@@ -232,26 +238,115 @@ impl<'i, 'd> Scene<'i, 'd> {
         else {
             return None;
         };
+        if value.plus != 0 || segment.is_some() || width != 8 {
+            return None;
+        }
         let read = caller.lvalue_in(outlook, address, segment, width);
-        let read = read.filter(|lvalue| lvalue.fit.is_some() && value.plus == 0)?;
-        let (pointee, member) = (read.pointee?, read.member.as_ref()?);
-        let wanted = self.image.type_name(pointee);
+        let read = read.filter(|lvalue| lvalue.fit.is_some());
+        // What the caller holds may be a `void *`: then only the clone's own parameter has a type.
+        let wanted = read.as_ref().and_then(|read| read.pointee).map(|ty| self.image.type_name(ty));
+        let wanted = wanted.filter(|name| name != "void");
+        let offset = match &read {
+            Some(read) => read.offset,
+            None => caller.offset_from_pointer(address),
+        };
         let function = self.function.as_ref()?;
+        let pointee_of = |variable: &kwhy_image::Variable| match self.image.strip(variable.ty?) {
+            Type::Pointer(to) => Some(to),
+            _ => None,
+        };
         let mut lost = function.body.variables.iter().filter(|variable| {
             variable.parameter
                 && variable.place_at(self.code.entry).is_none_or(|place| *place == kwhy_image::Place::Other)
-                && variable.ty.is_some_and(|ty| match self.image.strip(ty) {
-                    Type::Pointer(to) => self.image.type_name(to) == wanted,
-                    _ => false,
+                && pointee_of(variable).is_some_and(|to| match &wanted {
+                    Some(wanted) => self.image.type_name(to) == *wanted,
+                    None => matches!(self.image.strip(to), Type::Record(_)),
                 })
         });
         let (one, None) = (lost.next()?, lost.next()) else { return None };
-        Some(Described {
-            text: crate::path::join(&one.name, &format!(".{member}")),
-            ty: read.ty,
+        let spot = crate::path::Spot { offset, width, index: None };
+        let found = crate::path::paths(self.image, pointee_of(one)?, spot).into_iter().next()?;
+        (found.fit == Fit::Exact && !found.ambiguous).then(|| Described {
+            text: crate::path::join(&one.name, &found.text),
+            ty: found.ty,
             points_to: None,
             footing: Footing::Earlier,
         })
+    }
+
+    /// A pointer that was a member of a struct passed by value, which the clone lost: the one
+    /// member of the one such parameter that has the pointer's type.
+    fn lost_member(&self, handed: &Described) -> Option<Described> {
+        let wanted = self.image.type_name(handed.ty?);
+        // The caller has the struct itself from a call: its first eight bytes are the register.
+        let whole = matches!(self.image.strip(handed.ty?), Type::Record(_));
+        let function = self.function.as_ref()?;
+        let mut found = None;
+        for variable in function.body.variables.iter().filter(|variable| variable.parameter) {
+            let lost =
+                variable.place_at(self.code.entry).is_none_or(|place| *place == kwhy_image::Place::Other);
+            let Some(Type::Record(record)) = variable.ty.map(|ty| self.image.strip(ty)) else { continue };
+            let same = whole && variable.ty.is_some_and(|ty| self.image.type_name(ty) == wanted);
+            for member in record.members.iter().filter(|member| lost && member.bits.is_none()) {
+                let Some(name) = &member.name else { continue };
+                let pointer = matches!(self.image.strip(member.ty), Type::Pointer(_));
+                let fits = self.image.type_name(member.ty) == wanted || same && member.offset == 0;
+                if pointer && fits {
+                    if found.is_some() {
+                        return None;
+                    }
+                    found = Some(Described {
+                        text: format!("{}.{name}", variable.name),
+                        ty: Some(member.ty),
+                        points_to: None,
+                        footing: Footing::Earlier,
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    /// The register that a value came in, by the debug information: the value is called what a
+    /// parameter of the function is called that the entry point has in a register. For code whose
+    /// blocks are reached in ways that cannot be followed, so that the flow is lost.
+    #[must_use]
+    pub fn parameter_register(&self, value: Value) -> Option<Reg> {
+        let mut found = None;
+        for name in self.names.of_node(value.node).iter().filter(|name| name.plus == value.plus) {
+            let variable = self.names.variables.get(name.variable)?;
+            let of_function =
+                self.names.scopes.get(variable.scope).is_some_and(|scope| scope.parent.is_none());
+            if !variable.parameter || !of_function || value.node.is_none() {
+                continue;
+            }
+            let function = self.function.as_ref()?;
+            let declared = function.body.variables.iter().find(|v| v.parameter && v.name == variable.name)?;
+            // Its first place: what the calling convention handed it over in.
+            let first = declared.locations.iter().min_by_key(|l| l.range.as_ref().map(|range| range.start));
+            match first.map(|location| &location.place) {
+                Some(kwhy_image::Place::Register(register)) if found.is_none() => found = Some(*register),
+                _ => return None,
+            }
+        }
+        found
+    }
+
+    /// The register that holds, before the instruction at `pc`, what `register` held on entry.
+    #[must_use]
+    pub fn where_is_entry(&self, pc: ImageAddr, register: Reg) -> Option<Reg> {
+        let entry = self.solved.borrow_mut().arena.intern(Node::Entry(register));
+        let state = self.state(pc)?;
+        let cpu = kwhy_arch::cpu(self.arch())?;
+        let holds = |r: &Reg| state.register(*r) == Some(entry);
+        cpu.registers.iter().map(|(_, r)| *r).find(holds)
+    }
+
+    /// How far an address is from the pointer that it was made of: from the named value with the
+    /// same node, else from the node itself.
+    fn offset_from_pointer(&self, address: Value) -> i64 {
+        let named = self.names.of_node(address.node).iter().map(|name| address.plus.wrapping_sub(name.plus));
+        named.filter(|offset| *offset >= 0).min().unwrap_or(address.plus)
     }
 
     fn access_lvalue(
@@ -320,6 +415,12 @@ impl<'i, 'd> Scene<'i, 'd> {
                 };
                 if bits.is_some() {
                     return bits;
+                }
+                // Bit-field inserts overwrite the rest of the register with itself.
+                if matches!(effect, Effect::Clobber(r) if *r == register)
+                    && let Some(bits) = inserted(&insn.text())
+                {
+                    return Some(bits);
                 }
                 let written = match effect {
                     Effect::Set { register, .. } | Effect::Clobber(register) => Some(*register),
@@ -725,6 +826,19 @@ fn reads(value: &Operand, register: Reg) -> bool {
         Operand::Extract { value, .. } => reads(value, register),
         _ => false,
     }
+}
+
+/// The field that an ARM64 `bfi` writes, from its text `bfi w2, w1, #2, #4`.
+fn inserted(text: &str) -> Option<(u8, u8)> {
+    let mut numbers = text.strip_prefix("bfi ")?.split('#').skip(1);
+    let mut number = || -> Option<u8> {
+        let digits = numbers.next()?.trim().trim_end_matches(',');
+        match digits.strip_prefix("0x") {
+            Some(hex) => u8::from_str_radix(hex, 16).ok(),
+            None => digits.parse().ok(),
+        }
+    };
+    Some((number()?, number()?))
 }
 
 /// What the ones of a mask are for.

@@ -94,6 +94,15 @@ impl Scene<'_, '_> {
         if self.in_assembler() {
             return self.assembler_access(view, address);
         }
+        // A table at a fixed address: `table[i].x` is the scaled index plus the table's address.
+        let (index, scale) = self.scaled(Value { node: Some(id), plus: 0 });
+        if self.image.section_at(ImageAddr(address.plus as u64)).is_some() && address.plus > 0x1000 {
+            let described = self.describe_at(view, index, depth + 2);
+            let text = described.map_or_else(|| "…".to_owned(), |described| described.text);
+            if let Some(found) = self.global_indexed(view, address.plus, &text, scale, width) {
+                return Some(found);
+            }
+        }
         let mut best: Option<LValue> = None;
         let mut offer = |candidate: LValue| {
             let better = best.as_ref().is_none_or(|other| quality(&candidate) > quality(other));
@@ -218,7 +227,7 @@ impl Scene<'_, '_> {
             lvalue.pointee = Some(pointee);
             lvalue.member = found.text.strip_prefix('.').map(str::to_owned);
             lvalue.fit = Some(found.fit);
-            lvalue.ambiguous = found.ambiguous;
+            lvalue.ambiguous = found.ambiguous || index_unknown(&lvalue.index);
             return Some(lvalue);
         }
         if let Some(pointee) = pointee
@@ -229,6 +238,7 @@ impl Scene<'_, '_> {
             lvalue.ty = element.2;
             lvalue.pointee = Some(pointee);
             lvalue.fit = Some(element.3);
+            lvalue.ambiguous = index_unknown(&lvalue.index);
             return Some(lvalue);
         }
         if index.is_some() {
@@ -324,8 +334,8 @@ impl Scene<'_, '_> {
         while let Some(phi) = work.pop() {
             let Some(Node::Phi { block, place }) = self.node(phi) else { return None };
             for (_, input) in self.phi_inputs(block, place) {
-                let node = input.node?;
-                if matches!(self.node(node), Some(Node::Phi { .. })) {
+                let again = input.node.filter(|node| matches!(self.node(*node), Some(Node::Phi { .. })));
+                if let Some(node) = again {
                     if input.plus != 0 {
                         match stride {
                             None => stride = Some(input.plus),
@@ -350,6 +360,22 @@ impl Scene<'_, '_> {
             }
         }
         Some((start?, stride?))
+    }
+
+    /// The variable that counts the rounds of a loop whose pointer is advanced in its stead: the
+    /// one integer that is declared around `pc` and lives nowhere there, if there is one.
+    fn loop_variable(&self, pc: ImageAddr) -> Option<String> {
+        let live = self.names.live(&mut self.solved.borrow_mut(), pc);
+        let levels = self.names.levels(pc);
+        let mut found = self.names.variables.iter().enumerate().filter(|(index, variable)| {
+            !variable.parameter
+                && self.names.in_scope(variable.scope, pc)
+                && self.names.level_of(*index).is_some_and(|level| levels.first() == Some(&level))
+                && !live.contains_key(index)
+                && variable.ty.is_some_and(|ty| matches!(self.image.strip(ty), Type::Base { .. }))
+        });
+        let (one, None) = (found.next()?, found.next()) else { return None };
+        Some(one.1.name.to_string())
     }
 
     /// `base + index * scale + offset`.
@@ -377,13 +403,17 @@ impl Scene<'_, '_> {
             _ => return None,
         };
         for (base, index, scale) in pairs {
-            let text = index
-                .and_then(|index| self.describe_at(view, index, depth + 2))
-                .map_or_else(|| "i".to_owned(), |described| described.text);
+            let text = match index {
+                Some(index) => self.describe_at(view, index, depth + 2).map(|described| described.text),
+                None => self.loop_variable(view.pc),
+            };
+            let text = text.unwrap_or_else(|| "…".to_owned());
+            let counted = index.is_none();
             let Some(base_id) = base.node else {
                 // A table at a fixed address: `table[i].x`.
                 let whole = base.plus.wrapping_add(offset);
-                if let Some(found) = self.global_indexed(view, whole, &text, scale, width) {
+                if let Some(mut found) = self.global_indexed(view, whole, &text, scale, width) {
+                    found.ambiguous |= counted;
                     return Some(found);
                 }
                 continue;
@@ -420,8 +450,9 @@ impl Scene<'_, '_> {
                     best = Some(found);
                 }
             }
-            if best.is_some() {
-                return best;
+            if let Some(mut best) = best {
+                best.ambiguous |= counted;
+                return Some(best);
             }
         }
         None
@@ -581,6 +612,11 @@ impl Scene<'_, '_> {
         self.function.as_ref().is_none_or(|function| function.body.variables.is_empty())
             && assembler::parameter(&self.symbol, 0).is_some()
     }
+}
+
+/// An index that has no name leaves the element open.
+fn index_unknown(index: &Option<(String, u64)>) -> bool {
+    index.as_ref().is_some_and(|(text, _)| text.contains('…'))
 }
 
 /// Orders candidates: the better the type explains the access, then the footing.

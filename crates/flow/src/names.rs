@@ -7,9 +7,10 @@
 
 use crate::insn::{Effect, Value as Operand};
 use crate::interp::{Solved, State, address};
+use crate::path::{Fit, Spot, paths};
 use crate::value::{Arena, Node, NodeId, Value};
 use kwhy_base::{Arch, ImageAddr, Reg};
-use kwhy_image::{Function, Place as Where, Scope, ScopeKind, TypeId, VariableLocation};
+use kwhy_image::{Function, Image, Place as Where, Scope, ScopeKind, TypeId, VariableLocation};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -93,9 +94,10 @@ enum Evaluated {
 impl Names {
     /// Names every value of a solved function.
     #[must_use]
-    pub fn new(solved: &mut Solved, function: &Function) -> Names {
+    pub fn new(solved: &mut Solved, function: &Function, image: &Image<'_>) -> Names {
         let mut names = Names::none(solved);
         names.flatten(&function.body, None, 0, &function.name);
+        names.split_pieces(image);
         names.evaluate_all(solved);
         names.find_stores(solved);
         names
@@ -169,6 +171,37 @@ impl Names {
         for child in &scope.children {
             self.flatten(child, Some(index), depth + 1, name);
         }
+    }
+
+    /// A struct that was passed in registers: each register is a member of it, under the member's
+    /// own name (`span.surface`).
+    fn split_pieces(&mut self, image: &Image<'_>) {
+        let mut parts: Vec<VariableInfo> = Vec::new();
+        for variable in &self.variables {
+            let Some(ty) = variable.ty else { continue };
+            for location in &variable.locations {
+                let Where::Pieces(pieces) = &location.place else { continue };
+                for (offset, size, register) in pieces {
+                    let (Ok(offset), Ok(width)) = (i64::try_from(*offset), u8::try_from(*size)) else {
+                        continue;
+                    };
+                    let found = paths(image, ty, Spot { offset, width, index: None }).into_iter().next();
+                    let Some(found) = found.filter(|path| path.fit == Fit::Exact && !path.ambiguous) else {
+                        continue;
+                    };
+                    parts.push(VariableInfo {
+                        name: Rc::from(format!("{}{}", variable.name, found.text)),
+                        ty: found.ty,
+                        locations: vec![VariableLocation {
+                            range: location.range.clone(),
+                            place: Where::Register(*register),
+                        }],
+                        ..variable.clone()
+                    });
+                }
+            }
+        }
+        self.variables.extend(parts);
     }
 
     fn evaluate_all(&mut self, solved: &mut Solved) {
@@ -333,7 +366,7 @@ fn evaluate(
             in_memory(arena, state, address, sp)
         }
         Where::Address(address) => Evaluated::Object(Value::constant(address.0)),
-        Where::Other => return None,
+        Where::Pieces(_) | Where::Other => return None,
     })
 }
 

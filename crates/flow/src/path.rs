@@ -171,7 +171,15 @@ impl Search<'_, '_> {
     }
 
     fn scalar(&mut self, ty: TypeId, size: u64, spot: Spot<'_>, text: String) {
-        if spot.index.is_some() || spot.offset < 0 || spot.offset as u64 >= size.max(1) {
+        // A bitmap of one word is handed over as a bare `unsigned long`, and set_bit() indexes it.
+        if let Some((_, scale)) = spot.index {
+            let member = !text.is_empty();
+            if member && spot.offset == 0 && scale == size && u64::from(spot.width) == size {
+                self.found.push(Path { text, ty: Some(ty), fit: Fit::Inside, bits: None, ambiguous: true });
+            }
+            return;
+        }
+        if spot.offset < 0 || spot.offset as u64 >= size.max(1) {
             return;
         }
         let fit = match (spot.offset, u64::from(spot.width)) {

@@ -63,7 +63,7 @@ impl<'i, 'd> Scene<'i, 'd> {
         let code = Rc::new(Code::read(image, entry, &ranges));
         let mut solved = Solved::new(Rc::clone(&code))?;
         let names = match &function {
-            Some(function) => Names::new(&mut solved, function),
+            Some(function) => Names::new(&mut solved, function, image),
             None => Names::none(&solved),
         };
         let name = symbol

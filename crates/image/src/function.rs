@@ -102,7 +102,10 @@ pub enum Place {
     AddressOf(ImageAddr),
     /// The value is what the register held on entry, plus an offset (`DW_OP_entry_value`).
     Entry(Reg, i64),
-    /// Anything else: pieces, implicit pointers, longer computations.
+    /// Parts of it are in registers (`DW_OP_regN, DW_OP_piece`): byte offset in the variable, bytes,
+    /// register.
+    Pieces(Vec<(u64, u64, Reg)>),
+    /// Anything else: implicit pointers, longer computations.
     Other,
 }
 

@@ -92,7 +92,8 @@ impl<'d> Debug<'d> {
     }
 
     fn place(&self, unit: &Unit<'d>, expression: Expression<Bytes<'d>>, frame: FrameBase) -> Place {
-        self.evaluate(unit, expression, frame).unwrap_or(Place::Other)
+        let pieces = || pieces(unit, expression.clone()).map(Place::Pieces);
+        self.evaluate(unit, expression.clone(), frame).or_else(pieces).unwrap_or(Place::Other)
     }
 
     /// Sums of one base and constants are followed; `None` for all else.
@@ -237,4 +238,30 @@ fn next_location<'d>(
         }
     }
     Ok(None)
+}
+
+/// An object that lies in several registers (a struct passed by value): byte offset, bytes and
+/// register of each part. Parts that are nowhere, or not in a register, are left out.
+fn pieces<'d>(unit: &Unit<'d>, expression: Expression<Bytes<'d>>) -> Option<Vec<(u64, u64, Reg)>> {
+    let mut operations = expression.operations(unit.unit.encoding());
+    let mut found = Vec::new();
+    let mut register = None;
+    let mut plain = true;
+    let mut offset = 0u64;
+    for _ in 0..MAX_OPERATIONS {
+        let Some(operation) = operations.next().ok()? else { break };
+        match operation {
+            Operation::Register { register: r } if plain && register.is_none() => register = Some(Reg(r.0)),
+            Operation::Piece { size_in_bits, bit_offset: None } if size_in_bits % 8 == 0 => {
+                let size = size_in_bits / 8;
+                if let Some(register) = register.take().filter(|_| plain) {
+                    found.push((offset, size, register));
+                }
+                plain = true;
+                offset = offset.checked_add(size)?;
+            }
+            _ => plain = false,
+        }
+    }
+    (!found.is_empty()).then_some(found)
 }

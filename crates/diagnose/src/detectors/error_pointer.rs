@@ -5,7 +5,7 @@
 use super::{Case, disasm, fault_address, followed, grade};
 use crate::context::Facts;
 use kwhy_arch::{Region, ValueKind, errno, error_pointer};
-use kwhy_base::catalogue::{evidence as say, verdict};
+use kwhy_base::catalogue::{evidence as say, expression as words, verdict};
 use kwhy_base::{Reg, prose};
 use kwhy_report::model::Grade;
 
@@ -19,8 +19,15 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     };
     if let Some(value) = &facts.followed {
         let number = error_pointer(value.value).filter(|_| value.class.kind == ValueKind::ErrorPointer)?;
-        let case =
-            Case::new(grade(value.grade), statement(number)).with(followed(facts)).with(fault_address(facts));
+        // Structures hold their list heads at multiples of eight: NULL taken for an entry of one
+        // is such a number as well, and the log alone cannot tell them apart.
+        let container = number % 8 == 0;
+        let grade = if container { Grade::Likely } else { grade(value.grade) };
+        let case = Case::new(grade, statement(number)).with(followed(facts)).with(fault_address(facts));
+        let case = case.but(container.then(|| {
+            let offset = format!("{number:#x}");
+            prose!(words::MAY_BE_CONTAINER, value = format_args!("{:#x}", value.value), offset = offset)
+        }));
         let wrapped = facts.fault.best.is_some_and(|address| address < 0x1000);
         return Some(finish(case.with(wrapped.then(|| prose!(say::WRAPPED_AROUND)))));
     }

@@ -31,7 +31,8 @@ mod wild_pointer;
 mod write_protect;
 
 use crate::context::Facts;
-use kwhy_base::catalogue::evidence as say;
+use crate::expression::Expressed;
+use kwhy_base::catalogue::{evidence as say, expression as words};
 use kwhy_base::{Prose, prose};
 use kwhy_oops::Grade as LogGrade;
 use kwhy_report::model::{Grade, Hypothesis, NextCheck};
@@ -119,10 +120,18 @@ impl Case {
 }
 
 /// Every cause that the facts speak for, best first. The order depends on the facts alone.
-pub fn run(facts: &Facts<'_>) -> Vec<Hypothesis> {
+pub fn run(facts: &Facts<'_>, expressed: &Expressed) -> Vec<Hypothesis> {
     let mut found: Vec<(Grade, usize, Hypothesis)> = Vec::new();
     for (order, detector) in DETECTORS.iter().enumerate() {
-        let Some(case) = (detector.detect)(facts) else { continue };
+        // What the log takes for an error pointer is NULL less an offset where the code says so.
+        let case = match expressed.null_less {
+            Some(_) if detector.cause == "error-pointer" => None,
+            Some(offset) if detector.cause == "null-pointer" => {
+                Some(null_container(facts, expressed, offset))
+            }
+            _ => (detector.detect)(facts),
+        };
+        let Some(case) = case else { continue };
         found.push((
             case.grade,
             order,
@@ -138,6 +147,16 @@ pub fn run(facts: &Facts<'_>) -> Vec<Hypothesis> {
     }
     found.sort_by_key(|(grade, order, _)| (*grade, *order));
     found.into_iter().map(|(_, _, hypothesis)| hypothesis).collect()
+}
+
+/// `container_of()` of a NULL pointer, read from the code.
+fn null_container(facts: &Facts<'_>, expressed: &Expressed, offset: u64) -> Case {
+    let offset = format!("{offset:#x}");
+    let pointer = expressed.expression.as_ref().and_then(|e| e.pointer.clone()).unwrap_or_default();
+    let value = expressed.value.map(|value| format!("{value:#x}")).unwrap_or_default();
+    Case::new(Grade::Likely, prose!(words::ST_NULL_CONTAINER, offset = &offset))
+        .with([prose!(words::NULL_LESS, pointer = pointer, offset = &offset, value = value)])
+        .with(fault_address(facts))
 }
 
 /// The report's grade for the log reader's.
