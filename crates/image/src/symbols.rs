@@ -23,6 +23,7 @@ use crate::layout::Layout;
 use kwhy_base::ImageAddr;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 const ENTRY: usize = 24;
 /// Answers by name that are kept: the same few functions are asked for again and again.
@@ -62,10 +63,10 @@ impl RawSymbol {
 pub(crate) struct Symbols<'d> {
     table: &'d [u8],
     strings: &'d [u8],
-    /// (address, index) of every symbol that kallsyms would list, sorted.
-    index: OnceCell<Vec<(u64, u32)>>,
-    /// (place of the name, index) of every symbol, sorted.
-    names: OnceCell<Vec<(u64, u32)>>,
+    /// Every symbol that kallsyms would list, by address.
+    index: OnceCell<Vec<u32>>,
+    /// Every symbol, by the place of its name.
+    names: OnceCell<Vec<u32>>,
     answers: RefCell<BTreeMap<String, Vec<Symbol>>>,
 }
 
@@ -148,22 +149,30 @@ impl<'d> Symbols<'d> {
         // start in the middle of a longer one.
         let mut needle = wanted.as_bytes().to_vec();
         needle.push(0);
-        let mut found = Vec::new();
+        let mut found: Vec<u32> = Vec::new();
         for place in memchr::memmem::find_iter(self.strings, &needle) {
             let place = place as u64;
             let names = self.by_name();
-            let first = names.partition_point(|(name, _)| *name < place);
-            let here = names.get(first..).unwrap_or_default().iter().take_while(|(name, _)| *name == place);
-            found.extend(here.map(|(_, index)| *index));
+            let first = names.partition_point(|index| self.name_place(*index) < place);
+            let rest = names.get(first..).unwrap_or_default().iter();
+            found.extend(rest.take_while(|index| self.name_place(**index) == place));
         }
         found.sort_unstable();
         found.into_iter().filter_map(|index| self.get(index as usize)).collect()
     }
 
-    fn by_name(&self) -> &[(u64, u32)] {
+    fn name_place(&self, index: u32) -> u64 {
+        self.get(index as usize).map_or(0, |symbol| u64::from(symbol.name))
+    }
+
+    fn address_of(&self, elf: &Elf<'d>, index: u32) -> u64 {
+        self.get(index as usize).map_or(0, |symbol| Self::address(elf, symbol))
+    }
+
+    fn by_name(&self) -> &[u32] {
         self.names.get_or_init(|| {
-            let names = self.iter().zip(0u32..).map(|(symbol, i)| (u64::from(symbol.name), i)).collect();
-            sorted(names, 0)
+            let all = || self.iter().zip(0u32..).map(|(_, index)| index);
+            sorted(all, |index| self.name_place(index), 0..self.strings.len() as u64)
         })
     }
 
@@ -212,21 +221,21 @@ impl<'d> Symbols<'d> {
     /// The greatest address of a listed symbol that is not above `address`, and all symbols there.
     fn covering(&self, elf: &Elf<'d>, address: u64) -> Option<(u64, Vec<RawSymbol>)> {
         let index = self.by_address(elf);
-        let end = index.partition_point(|(start, _)| *start <= address);
-        let (start, _) = *index.get(end.checked_sub(1)?)?;
-        let first = index.partition_point(|(other, _)| *other < start);
-        let here = index.get(first..end)?.iter().filter_map(|(_, i)| self.get(*i as usize)).collect();
+        let end = index.partition_point(|other| self.address_of(elf, *other) <= address);
+        let start = self.address_of(elf, *index.get(end.checked_sub(1)?)?);
+        let first = index.partition_point(|other| self.address_of(elf, *other) < start);
+        let here = index.get(first..end)?.iter().filter_map(|i| self.get(*i as usize)).collect();
         Some((start, here))
     }
 
     /// The least address of a listed symbol above `address`.
     fn next_after(&self, elf: &Elf<'d>, address: u64) -> Option<u64> {
         let index = self.by_address(elf);
-        let next = index.partition_point(|(start, _)| *start <= address);
-        index.get(next).map(|(start, _)| *start)
+        let next = index.partition_point(|other| self.address_of(elf, *other) <= address);
+        index.get(next).map(|next| self.address_of(elf, *next))
     }
 
-    fn by_address(&self, elf: &Elf<'d>) -> &[(u64, u32)] {
+    fn by_address(&self, elf: &Elf<'d>) -> &[u32] {
         self.index.get_or_init(|| {
             let plain = self.plain();
             let listed = |symbol: RawSymbol| {
@@ -236,15 +245,16 @@ impl<'d> Symbols<'d> {
                 }
                 Self::listed(elf, symbol, self.name(symbol))
             };
-            let index = self
-                .iter()
-                .zip(0u32..)
-                .filter(|(symbol, _)| symbol.placed() && listed(*symbol))
-                .map(|(symbol, i)| (Self::address(elf, symbol), i))
-                .collect();
-            // Below the code lie only the per-cpu variables, counted from nought.
-            let code = elf.sections.iter().filter(|section| section.executable() && section.address > 0);
-            sorted(index, code.map(|section| section.address).min().unwrap_or(0))
+            let all = || {
+                let listed = |(symbol, _): &(RawSymbol, u32)| symbol.placed() && listed(*symbol);
+                self.iter().zip(0u32..).filter(listed).map(|(_, index)| index)
+            };
+            // Outside lie only the per-cpu variables, counted from nought, and the like.
+            let placed = || elf.sections.iter().filter(|section| section.loaded() && section.address > 0);
+            let code = placed().filter(|section| section.executable()).map(|section| section.address);
+            let end = placed().map(|section| section.end()).max();
+            let most = code.min().unwrap_or(0)..end.unwrap_or(0);
+            sorted(all, |index| self.address_of(elf, index), most)
         })
     }
 
@@ -298,24 +308,34 @@ impl<'d> Symbols<'d> {
     }
 }
 
-/// Sorts pairs by first distributing them over buckets of 4096 keys each, starting at `base`:
-/// the symbols of a kernel lie evenly, so that the buckets are small and this takes a fifth of
-/// the time of sorting the whole. Keys may lie anywhere; those far off share a bucket.
-fn sorted(pairs: Vec<(u64, u32)>, base: u64) -> Vec<(u64, u32)> {
-    const BUCKETS: usize = 1 << 14;
-    let bucket = |key: u64| match key.checked_sub(base) {
-        None => 0,
-        Some(above) => usize::try_from(above >> 12).map_or(BUCKETS, |b| b.saturating_add(1).min(BUCKETS)),
-    };
-    if pairs.len() < BUCKETS {
-        let mut pairs = pairs;
-        pairs.sort_unstable();
-        return pairs;
+/// Sorts numbers by their keys, by first distributing them over buckets of equal width between
+/// the ends of `most`, where most keys are expected: the symbols of a kernel lie evenly enough
+/// for the buckets to be small, and this takes a fraction of the time and memory of sorting the
+/// whole. Keys may lie anywhere; all below share a bucket, and so do all above. `all` is gone
+/// through twice, and is in ascending order.
+fn sorted<I: Iterator<Item = u32>>(
+    all: impl Fn() -> I,
+    key: impl Fn(u32) -> u64,
+    most: Range<u64>,
+) -> Vec<u32> {
+    const BITS: u32 = 16;
+    const BUCKETS: usize = 1 << BITS;
+    // A module's hundreds are not worth the buckets.
+    let mut few: Vec<u32> = all().take(BUCKETS / 16).collect();
+    if few.len() < BUCKETS / 16 {
+        few.sort_unstable_by_key(|item| (key(*item), *item));
+        return few;
     }
-    // How many lie in the buckets before each one, then where its next pair goes.
-    let mut next = vec![0_usize; BUCKETS + 2];
-    for (key, _) in &pairs {
-        if let Some(count) = next.get_mut(bucket(*key) + 1) {
+    let size = most.end.saturating_sub(most.start);
+    let width = (u64::BITS - size.leading_zeros()).saturating_sub(BITS);
+    let bucket = |item: u32| match key(item).checked_sub(most.start) {
+        None => 0,
+        Some(above) => usize::try_from(above >> width).map_or(BUCKETS, |b| b.saturating_add(1).min(BUCKETS)),
+    };
+    // How many lie in the buckets before each one, then where its next item goes.
+    let mut next = vec![0_u32; BUCKETS + 2];
+    for item in all() {
+        if let Some(count) = next.get_mut(bucket(item) + 1) {
             *count += 1;
         }
     }
@@ -324,11 +344,11 @@ fn sorted(pairs: Vec<(u64, u32)>, base: u64) -> Vec<(u64, u32)> {
         sum += *count;
         *count = sum;
     }
-    let mut out = vec![(0, 0); pairs.len()];
-    for pair in pairs {
-        if let Some(place) = next.get_mut(bucket(pair.0)) {
-            if let Some(slot) = out.get_mut(*place) {
-                *slot = pair;
+    let mut out = vec![0; sum as usize];
+    for item in all() {
+        if let Some(place) = next.get_mut(bucket(item)) {
+            if let Some(slot) = out.get_mut(*place as usize) {
+                *slot = item;
             }
             *place += 1;
         }
@@ -336,8 +356,9 @@ fn sorted(pairs: Vec<(u64, u32)>, base: u64) -> Vec<(u64, u32)> {
     // Each place now stands at its bucket's end.
     let mut start = 0;
     for end in next {
-        if let Some(bucket) = out.get_mut(start..end) {
-            bucket.sort_unstable();
+        let end = end as usize;
+        if let Some(bucket) = out.get_mut(start..end).filter(|bucket| bucket.len() > 1) {
+            bucket.sort_unstable_by_key(|item| (key(*item), *item));
         }
         start = end;
     }
@@ -393,25 +414,26 @@ mod tests {
 
     #[test]
     fn buckets_sort_as_sorting_does() {
-        // Evenly spread, in bunches, below the base, far above it, and equal keys.
-        let mut pairs: Vec<(u64, u32)> = Vec::new();
+        // Evenly spread, in bunches, below the range, far above it, and equal keys.
+        let mut keys: Vec<u64> = Vec::new();
         let mut state = 1_u64;
-        for i in 0..60_000_u32 {
+        for i in 0..30_000_u64 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let key = match i % 5 {
+            keys.push(match i % 5 {
                 0 => state >> 44,
                 1 => 0xffff_ffff_8100_0000 + (state >> 38),
-                2 => 0xffff_ffff_8100_0000 + (u64::from(i) & 0xff),
+                2 => 0xffff_ffff_8100_0000 + (i & 0xff),
                 3 => u64::MAX - (state >> 60),
                 _ => state,
-            };
-            pairs.push((key, i));
+            });
         }
-        let mut whole = pairs.clone();
-        whole.sort_unstable();
-        for base in [0, 0xffff_ffff_8100_0000, u64::MAX] {
-            assert_eq!(sorted(pairs.clone(), base), whole);
+        let mut whole: Vec<u32> = (0..30_000).collect();
+        whole.sort_by_key(|item| keys[*item as usize]);
+        let text = 0xffff_ffff_8100_0000;
+        for most in [0..1 << 22, text..text + (1 << 26), 0..u64::MAX, text..0, u64::MAX..1] {
+            assert_eq!(sorted(|| 0..30_000, |item| keys[item as usize], most), whole);
         }
+        assert_eq!(sorted(|| 0..3, |item| [7, 9, 7][item as usize], 0..0), [0, 2, 1]);
     }
 
     #[test]
