@@ -4,8 +4,8 @@ use crate::insn::{self, Effect, Flow, Insn, Target};
 use crate::path::{self, Spot};
 use crate::reloc::{self, Imports};
 use kwhy_base::{Arch, ImageAddr, Reg};
-use kwhy_image::Image;
-use std::collections::BTreeSet;
+use kwhy_image::{HiddenEdgeKind, Image};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// The instructions of one function, with relocations applied, and its blocks.
@@ -61,6 +61,9 @@ const NORETURN: &[&str] = &[
     "die_kernel_fault",
     "__ubsan_handle_builtin_unreachable",
 ];
+
+/// Functions with more indirect jumps than this have no switches but a dispatcher's table.
+const MAX_SWITCHES: usize = 24;
 
 /// What `-pg` and `-mfentry` call at every function's start.
 const PROFILING: &[&str] = &["__fentry__", "mcount", "_mcount", "__gnu_mcount_nc"];
@@ -145,7 +148,30 @@ impl Code {
     fn find_blocks(&mut self, image: &Image<'_>) {
         let mut leaders = BTreeSet::new();
         leaders.insert(self.entry);
-        let mut ends = BTreeSet::new();
+        // What only the kernel's tables show: static keys, traps that resume.
+        let mut hidden: BTreeMap<usize, Vec<ImageAddr>> = BTreeMap::new();
+        let mut fixups: Vec<(usize, ImageAddr)> = Vec::new();
+        for range in &self.ranges {
+            for edge in image.hidden_edges(range.clone()) {
+                let Some(from) = self.index_of(edge.from) else { continue };
+                let Some(insn) = self.insns.get(from) else { continue };
+                let next = insn.address.offset(i64::from(insn.len));
+                let targets = match edge.kind {
+                    HiddenEdgeKind::JumpLabel => [Some(edge.to), Some(next)],
+                    HiddenEdgeKind::Warning => [Some(next), None],
+                    HiddenEdgeKind::Fixup => {
+                        fixups.push((from, edge.to));
+                        continue;
+                    }
+                };
+                for target in targets.into_iter().flatten().filter(|target| self.inside(*target)) {
+                    leaders.insert(target);
+                    hidden.entry(from).or_default().push(target);
+                }
+            }
+        }
+        let may_fault: BTreeSet<usize> = fixups.iter().map(|(from, _)| *from).collect();
+        leaders.extend(fixups.iter().map(|(_, to)| *to).filter(|to| self.inside(*to)));
         for (i, insn) in self.insns.iter().enumerate() {
             let next = self.insns.get(i + 1);
             let contiguous = next.is_some_and(|n| n.address == insn.address.offset(i64::from(insn.len)));
@@ -160,11 +186,10 @@ impl Code {
                 }
                 Flow::JumpIndirect(_) | Flow::Return | Flow::Stop => true,
             };
-            if ends_here {
-                ends.insert(i);
-                if let Some(next) = next {
-                    leaders.insert(next.address);
-                }
+            if (ends_here || hidden.contains_key(&i) || may_fault.contains(&i))
+                && let Some(next) = next
+            {
+                leaders.insert(next.address);
             }
         }
         let mut blocks: Vec<Block> = Vec::new();
@@ -213,16 +238,68 @@ impl Code {
                 }
                 Flow::JumpIndirect(_) | Flow::Return => {}
             }
+            targets.extend(hidden.get(&last).into_iter().flatten());
             for target in targets {
-                let Some(to) = self.index_of(target).and_then(|i| self.block_of(i)) else { continue };
-                if let Some(block) = self.blocks.get_mut(b)
-                    && !block.successors.contains(&to)
-                {
-                    block.successors.push(to);
-                    if let Some(block) = self.blocks.get_mut(to) {
-                        block.predecessors.push(b);
-                    }
+                if let Some(to) = self.index_of(target).and_then(|i| self.block_of(i)) {
+                    self.connect(b, to);
                 }
+            }
+        }
+        // A fixup that nothing else leads to knows what the access it is for knew. Where
+        // something else does, the access itself leads there too, in all that matters.
+        let mut fixed_up: BTreeSet<usize> = BTreeSet::new();
+        for (from, to) in fixups {
+            let (Some(b), Some(to)) =
+                (self.block_of(from), self.index_of(to).and_then(|index| self.block_of(index)))
+            else {
+                continue;
+            };
+            if self.lost(to) || self.blocks.get(to).is_some_and(|block| fixed_up.contains(&block.insns.start))
+            {
+                if let Some(block) = self.blocks.get(to) {
+                    fixed_up.insert(block.insns.start);
+                }
+                self.connect(b, to);
+            }
+        }
+        self.connect_tables();
+    }
+
+    fn connect(&mut self, from: usize, to: usize) {
+        if let Some(block) = self.blocks.get_mut(from)
+            && !block.successors.contains(&to)
+        {
+            block.successors.push(to);
+            if let Some(block) = self.blocks.get_mut(to) {
+                block.predecessors.push(from);
+            }
+        }
+    }
+
+    /// Whether nothing is known to lead to a block.
+    fn lost(&self, block: usize) -> bool {
+        self.block_start(block) != Some(self.entry)
+            && self.blocks.get(block).is_some_and(|block| block.predecessors.is_empty())
+    }
+
+    /// What nothing else leads to is where a switch goes: each of a function's indirect jumps may
+    /// go to each of those. That joins more than meets, so what agrees is sure.
+    fn connect_tables(&mut self) {
+        let jumps: Vec<usize> = (0..self.blocks.len())
+            .filter(|b| {
+                let last = self.blocks.get(*b).and_then(|block| block.insns.end.checked_sub(1));
+                let insn = last.and_then(|last| self.insns.get(last));
+                insn.is_some_and(|insn| matches!(insn.flow, Flow::JumpIndirect(_)))
+            })
+            .collect();
+        // More than that is an interpreter's loop; joining all with all would say nothing.
+        if jumps.is_empty() || jumps.len() > MAX_SWITCHES {
+            return;
+        }
+        let lost: Vec<usize> = (0..self.blocks.len()).filter(|b| self.lost(*b)).collect();
+        for to in lost {
+            for from in &jumps {
+                self.connect(*from, to);
             }
         }
     }

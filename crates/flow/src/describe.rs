@@ -52,6 +52,13 @@ pub struct View {
     live: BTreeMap<usize, Value>,
 }
 
+impl View {
+    /// Whether a variable has a value at the point.
+    pub(crate) fn is_live(&self, variable: usize) -> bool {
+        self.live.contains_key(&variable)
+    }
+}
+
 const MAX_DEPTH: u32 = 12;
 
 impl<'i, 'd> Scene<'i, 'd> {
@@ -290,7 +297,8 @@ impl<'i, 'd> Scene<'i, 'd> {
 
     fn binary(&self, view: &View, operator: Operator, a: Value, b: Value, depth: u32) -> Option<Described> {
         if operator == Operator::Add
-            && let Some(pointer) = self.per_cpu_pointer(view, a, b, depth)
+            && let Some(pointer) =
+                self.per_cpu_pointer(view, a, b, depth).or_else(|| self.other_cpus_pointer(view, a, b, depth))
         {
             return Some(pointer);
         }
@@ -350,6 +358,22 @@ impl<'i, 'd> Scene<'i, 'd> {
         Some(Described { text, points_to, ty: described.ty, footing: described.footing })
     }
 
+    /// `per_cpu_ptr(x, cpu)`: another CPU's offset plus a per-cpu pointer.
+    fn other_cpus_pointer(&self, view: &View, a: Value, b: Value, depth: u32) -> Option<Described> {
+        let cpu_of = |value: Value| {
+            let id = value.node.filter(|_| value.plus == 0)?;
+            self.cpu_of_offset(view, id, depth)
+        };
+        let (cpu, other) = match (cpu_of(a), cpu_of(b)) {
+            (Some(cpu), _) => (cpu, b),
+            (None, Some(cpu)) => (cpu, a),
+            (None, None) => return None,
+        };
+        let described = self.describe_at(view, other, depth + 1)?;
+        let text = format!("per_cpu_ptr({}, {cpu})", described.text);
+        Some(Described { text, ..described })
+    }
+
     fn extracted(&self, view: &View, value: Value, lsb: u8, bits: u8, depth: u32) -> Option<Described> {
         // The whole of a C object is never less than a byte wide; below that it is a bit-field.
         if let Some(Node::Load { address, segment, width, .. }) = value.node.and_then(|id| self.node(id))
@@ -386,7 +410,8 @@ impl<'i, 'd> Scene<'i, 'd> {
     /// System registers that the kernel keeps pointers in.
     fn system(&self, name: &'static str) -> Option<Described> {
         if name == "sp_el0" && self.arch() == Arch::Arm64 {
-            let task = self.image.find_type_near("struct task_struct", self.code.entry);
+            let near = self.image.find_type_near("struct task_struct", self.code.entry);
+            let task = near.or_else(|| self.image.find_type("struct task_struct"));
             return Some(Described {
                 text: "current".to_owned(),
                 points_to: task,

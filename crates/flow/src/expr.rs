@@ -169,7 +169,8 @@ impl<'i, 'd> Scene<'i, 'd> {
         let (offset, index) = self.offset_from(pc, address, base)?;
         let index = index.as_ref().map(|(text, scale)| (text.as_str(), *scale));
         let bits = self.bits_used(pc, &access_at);
-        let through = |bits| self.through(&described, base, offset, index, access_at.width, bits);
+        let view = self.view(pc, &[], true);
+        let through = |bits| self.through(&view, &described, base, offset, index, access_at.width, bits);
         let lvalue = bits.and_then(|bits| through(Some(bits))).or_else(|| through(None))?;
         lvalue.fit?;
         let frames = self.image.source_at(pc);
@@ -359,11 +360,25 @@ impl<'i, 'd> Scene<'i, 'd> {
         let view = self.view(pc, order, open);
         let address = access.address?;
         if let Some(bits) = self.bits_used(pc, access)
-            && let Some(lvalue) = self.lvalue_of_bits(&view, address, access.width, bits)
+            && access.memory.segment.is_none()
         {
-            return Some(lvalue);
+            if let Some(lvalue) = self.lvalue_of_bits(&view, address, access.width, bits)
+                && lvalue.fit == Some(Fit::Bits)
+            {
+                return Some(lvalue);
+            }
+            // Compilers test and change a flag by the byte that holds it: that is a proper access
+            // to the whole integer.
+            let lvalue = self.lvalue(&view, address, None, access.width)?;
+            let flags = lvalue.fit == Some(Fit::Inside) && lvalue.ty.is_some_and(|ty| self.is_integer(ty));
+            let fit = if flags { Some(Fit::Narrower) } else { lvalue.fit };
+            return Some(LValue { fit, ..lvalue });
         }
         self.lvalue(&view, address, access.memory.segment, access.width)
+    }
+
+    fn is_integer(&self, ty: kwhy_image::TypeId) -> bool {
+        matches!(self.image.strip(ty), Type::Base { .. } | Type::Enum { .. })
     }
 
     /// Which bits of the value read are used: the field of a bit-field access.

@@ -7,10 +7,10 @@
 
 use crate::code::Code;
 use crate::insn::{Effect, Flow, Insn, MemOperand, Value as Operand};
-use crate::value::{Arena, Node, Place, Value};
+use crate::value::{Arena, Node, NodeId, Place, Value};
 use kwhy_arch::Cpu;
 use kwhy_base::{ImageAddr, Reg};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 /// What each place holds at one point.
@@ -49,11 +49,95 @@ pub struct Solved {
     pub arena: Arena,
     cpu: &'static Cpu,
     entries: Vec<Option<State>>,
+    exits: Vec<Option<State>>,
+}
+
+/// Places of blocks (by the first instruction) where what meets is one value.
+type Settled = HashSet<(ImageAddr, Place)>;
+
+/// The blocks in an order in which each comes after those that lead to it, loops aside.
+struct Order {
+    blocks: Vec<usize>,
+    positions: Vec<usize>,
+    roots: HashSet<usize>,
+}
+
+impl Order {
+    /// Reverse postorder from the entry and from all blocks that nothing leads to.
+    fn new(code: &Code) -> Order {
+        let count = code.blocks.len();
+        let mut seen = vec![false; count];
+        let mut done: Vec<usize> = Vec::with_capacity(count);
+        let mut roots = HashSet::new();
+        let entry = (0..count).find(|index| code.block_start(*index) == Some(code.entry));
+        let lost = (0..count).filter(|b| code.blocks.get(*b).is_some_and(|b| b.predecessors.is_empty()));
+        // What is left then is loops that nothing leads into.
+        for root in entry.into_iter().chain(lost).chain(0..count) {
+            if seen.get(root).copied().unwrap_or(true) {
+                continue;
+            }
+            roots.insert(root);
+            let mut stack = vec![(root, 0usize)];
+            if let Some(seen) = seen.get_mut(root) {
+                *seen = true;
+            }
+            while let Some((block, next)) = stack.last_mut() {
+                let successor = code.blocks.get(*block).and_then(|b| b.successors.get(*next)).copied();
+                *next += 1;
+                match successor {
+                    Some(to) => {
+                        if let Some(seen) = seen.get_mut(to).filter(|seen| !**seen) {
+                            *seen = true;
+                            stack.push((to, 0));
+                        }
+                    }
+                    None => {
+                        done.push(*block);
+                        stack.pop();
+                    }
+                }
+            }
+        }
+        done.reverse();
+        let mut positions = vec![0; count];
+        for (position, block) in done.iter().enumerate() {
+            if let Some(slot) = positions.get_mut(*block) {
+                *slot = position;
+            }
+        }
+        Order { blocks: done, positions, roots }
+    }
+
+    fn position(&self, block: usize) -> usize {
+        self.positions.get(block).copied().unwrap_or(0)
+    }
+
+    fn block(&self, position: usize) -> Option<usize> {
+        self.blocks.get(position).copied()
+    }
+
+    fn is_root(&self, block: usize) -> bool {
+        self.roots.contains(&block)
+    }
+}
+
+/// What a value is once joins of one value are taken out.
+fn resolve(same: &HashMap<NodeId, Value>, mut value: Value) -> Value {
+    // Chains are as long as loops are deep.
+    for _ in 0..64 {
+        let Some(next) = value.node.and_then(|id| same.get(&id)) else { return value };
+        value = next.offset(value.plus);
+    }
+    value
 }
 
 /// A function with more blocks than this is analysed only along straight lines: each block
 /// starts from nothing. The kernel's largest have some thousands.
 const MAX_BLOCKS: usize = 20_000;
+/// How often a function is solved; two are enough but for joins hidden behind joins.
+const MAX_ROUNDS: usize = 4;
+/// How often the joins are gone through for ones of a single value.
+const MAX_PASSES: usize = 32;
 
 impl Solved {
     /// Solves a function; `None` for a CPU whose instructions are not known.
@@ -61,37 +145,191 @@ impl Solved {
     pub fn new(code: Rc<Code>) -> Option<Solved> {
         let cpu = kwhy_arch::cpu(code.arch)?;
         let entries = vec![None; code.blocks.len()];
-        let mut solved = Solved { code, arena: Arena::default(), cpu, entries };
+        let exits = entries.clone();
+        let mut solved = Solved { code, arena: Arena::default(), cpu, entries, exits };
         solved.solve();
         Some(solved)
     }
 
     fn solve(&mut self) {
-        let mut work: BTreeSet<usize> = BTreeSet::new();
-        let code = Rc::clone(&self.code);
-        for (index, block) in code.blocks.iter().enumerate() {
-            let is_entry = code.block_start(index) == Some(code.entry);
-            if is_entry {
-                let state = self.entry_state();
-                self.set_entry(index, state);
-                work.insert(index);
-            } else if block.predecessors.is_empty() || self.code.blocks.len() > MAX_BLOCKS {
-                // Reached in a way the graph does not show (a switch table, an exception fixup,
-                // an `asm goto`): nothing is known but the stack pointer's distance, which
-                // compiled code keeps fixed after the prologue and DWARF supplies elsewhere.
+        if self.code.blocks.len() > MAX_BLOCKS {
+            for index in 0..self.code.blocks.len() {
                 let state = self.unknown_state(index);
                 self.set_entry(index, state);
-                work.insert(index);
+            }
+            return;
+        }
+        // A loop that leaves a register alone joins it with itself, and whether it does is known
+        // only at the end. So the places that turned out to join one value with itself are
+        // noted, and the function is solved again without those joins.
+        let order = Order::new(&self.code);
+        let mut settled = Settled::new();
+        for _ in 0..MAX_ROUNDS {
+            if !self.solve_once(&order, &settled) {
+                // Not reached by compiled code; what is not solved is not known.
+                for index in 0..self.code.blocks.len() {
+                    let state = self.unknown_state(index);
+                    self.set_entry(index, state);
+                }
+                return;
+            }
+            let before = settled.len();
+            self.find_settled(&order, &mut settled);
+            if settled.len() == before {
+                return;
             }
         }
-        while let Some(block) = work.pop_first() {
-            let Some(mut state) = self.entries.get(block).cloned().flatten() else { continue };
+        // The last round settled more: the state of the round before it is as true.
+    }
+
+    /// One fixpoint; `false` where it takes longer than any real function does.
+    fn solve_once(&mut self, order: &Order, settled: &Settled) -> bool {
+        let code = Rc::clone(&self.code);
+        self.entries = vec![None; code.blocks.len()];
+        self.exits = vec![None; code.blocks.len()];
+        let mut work: BTreeSet<usize> = BTreeSet::new();
+        for (index, block) in code.blocks.iter().enumerate() {
+            let is_entry = code.block_start(index) == Some(code.entry);
+            // Without a predecessor it is reached in a way the graph does not show (a switch
+            // table, an exception fixup, an `asm goto`): nothing is known.
+            if is_entry || block.predecessors.is_empty() || order.is_root(index) {
+                work.insert(order.position(index));
+            }
+        }
+        let mut budget = code.blocks.len().saturating_mul(200).saturating_add(10_000);
+        while let Some(position) = work.pop_first() {
+            budget = match budget.checked_sub(1) {
+                Some(left) => left,
+                None => return false,
+            };
+            let Some(block) = order.block(position) else { continue };
+            let Some(mut state) = self.meet(block, order, settled) else { continue };
+            let known = self.entries.get(block).is_some_and(|entry| entry.as_ref() == Some(&state));
+            if known {
+                continue;
+            }
+            self.set_entry(block, state.clone());
             self.run_block(block, &mut state);
-            let successors = self.code.blocks.get(block).map(|b| b.successors.clone()).unwrap_or_default();
-            for next in successors {
-                if self.join(next, &state) {
-                    work.insert(next);
+            let changed = self.exits.get(block).is_some_and(|exit| exit.as_ref() != Some(&state));
+            if let Some(exit) = self.exits.get_mut(block).filter(|_| changed) {
+                *exit = Some(state);
+                for next in code.blocks.get(block).map_or(&[][..], |b| &b.successors) {
+                    work.insert(order.position(*next));
                 }
+            }
+        }
+        true
+    }
+
+    /// What holds at a block's start, from the ends of the blocks before it as far as known.
+    fn meet(&mut self, block: usize, order: &Order, settled: &Settled) -> Option<State> {
+        let code = Rc::clone(&self.code);
+        let start = code.block_start(block)?;
+        let predecessors = &code.blocks.get(block)?.predecessors;
+        let mut inputs: Vec<State> = Vec::new();
+        if start == code.entry {
+            inputs.push(self.entry_state());
+        } else if order.is_root(block) {
+            inputs.push(self.unknown_state(block));
+        }
+        let mut known: Vec<usize> = predecessors
+            .iter()
+            .copied()
+            .filter(|p| self.exits.get(*p).is_some_and(Option::is_some))
+            .collect();
+        // The first one is the one that the block was first reached from: never a loop's end.
+        known.sort_by_key(|p| order.position(*p));
+        inputs.extend(known.iter().filter_map(|p| self.exits.get(*p).cloned().flatten()));
+        let mut inputs = inputs.into_iter();
+        let mut state = inputs.next()?;
+        let before = self.entries.get(block).cloned().flatten();
+        let rest: Vec<State> = inputs.collect();
+        for (register, value) in &mut state.registers {
+            let place = Place::Register(*register);
+            if settled.contains(&(start, place)) {
+                continue;
+            }
+            let differs = rest.iter().any(|other| other.registers.get(register) != Some(value));
+            let phi = Node::Phi { block: start, place };
+            // A join once made stays: that bounds the work.
+            let was = before.as_ref().and_then(|before| before.registers.get(register).copied());
+            if differs || self.is_node(was, phi) {
+                *value = self.arena.intern(phi);
+            }
+        }
+        state.slots.retain(|offset, _| {
+            rest.iter().all(|other| other.slots.contains_key(offset))
+                && before.as_ref().is_none_or(|before| before.slots.contains_key(offset))
+        });
+        for (offset, value) in &mut state.slots {
+            let place = Place::Slot(*offset);
+            if settled.contains(&(start, place)) {
+                continue;
+            }
+            let differs = rest.iter().any(|other| other.slots.get(offset) != Some(value));
+            let phi = Node::Phi { block: start, place };
+            let was = before.as_ref().and_then(|before| before.slots.get(offset).copied());
+            if differs || self.is_node(was, phi) {
+                *value = self.arena.intern(phi);
+            }
+        }
+        Some(state)
+    }
+
+    fn is_node(&self, value: Option<Value>, node: Node) -> bool {
+        value.is_some_and(|value| {
+            value.plus == 0 && value.node.and_then(|id| self.arena.node(id)) == Some(node)
+        })
+    }
+
+    /// Adds the places whose joins are of one value with itself.
+    fn find_settled(&mut self, order: &Order, settled: &mut Settled) {
+        let code = Rc::clone(&self.code);
+        // The joins that there are, with what meets in them.
+        let mut phis: Vec<(NodeId, ImageAddr, Place, Vec<Value>)> = Vec::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            let (Some(entry), Some(start)) = (entry, code.block_start(index)) else { continue };
+            if order.is_root(index) {
+                continue;
+            }
+            let registers = entry.registers.iter().map(|(r, v)| (Place::Register(*r), *v));
+            let slots = entry.slots.iter().map(|(o, v)| (Place::Slot(*o), *v));
+            for (place, value) in registers.chain(slots) {
+                let Some(id) = value.node.filter(|_| value.plus == 0) else { continue };
+                if self.arena.node(id) != Some(Node::Phi { block: start, place }) {
+                    continue;
+                }
+                let mut inputs: Vec<Value> = code
+                    .blocks
+                    .get(index)
+                    .map_or(&[][..], |block| &block.predecessors)
+                    .iter()
+                    .filter_map(|p| self.exits.get(*p)?.as_ref()?.place(place))
+                    .collect();
+                inputs.sort_unstable();
+                inputs.dedup();
+                phis.push((id, start, place, inputs));
+            }
+        }
+        let mut same: HashMap<NodeId, Value> = HashMap::new();
+        for _ in 0..MAX_PASSES {
+            let before = same.len();
+            for (id, start, place, inputs) in &phis {
+                if same.contains_key(id) {
+                    continue;
+                }
+                let itself = Value { node: Some(*id), plus: 0 };
+                let mut others = inputs.iter().map(|v| resolve(&same, *v)).filter(|v| *v != itself);
+                if let Some(one) = others.next()
+                    && one.node != Some(*id)
+                    && others.all(|other| other == one)
+                {
+                    same.insert(*id, one);
+                    settled.insert((*start, *place));
+                }
+            }
+            if same.len() == before {
+                return;
             }
         }
     }
@@ -118,40 +356,6 @@ impl Solved {
             registers.insert(*register, self.arena.intern(Node::Opaque { at, place }));
         }
         State { registers, slots: BTreeMap::new() }
-    }
-
-    /// Merges a state into a block's entry; `true` when that changed it.
-    fn join(&mut self, block: usize, incoming: &State) -> bool {
-        let Some(start) = self.code.block_start(block) else { return false };
-        let Some(slot) = self.entries.get_mut(block) else { return false };
-        let Some(current) = slot else {
-            *slot = Some(incoming.clone());
-            return true;
-        };
-        let mut changed = false;
-        for (register, value) in &mut current.registers {
-            if incoming.registers.get(register) != Some(value) {
-                let place = Place::Register(*register);
-                let phi = self.arena.intern(Node::Phi { block: start, place });
-                if *value != phi {
-                    *value = phi;
-                    changed = true;
-                }
-            }
-        }
-        let before = current.slots.len();
-        current.slots.retain(|offset, _| incoming.slots.contains_key(offset));
-        changed |= current.slots.len() != before;
-        for (offset, value) in &mut current.slots {
-            if incoming.slots.get(offset) != Some(value) {
-                let phi = self.arena.intern(Node::Phi { block: start, place: Place::Slot(*offset) });
-                if *value != phi {
-                    *value = phi;
-                    changed = true;
-                }
-            }
-        }
-        changed
     }
 
     fn run_block(&mut self, block: usize, state: &mut State) {
@@ -193,10 +397,14 @@ impl Solved {
         };
         let predecessors = self.code.blocks.get(index).map(|b| b.predecessors.clone()).unwrap_or_default();
         let mut inputs = Vec::new();
+        if block == self.code.entry
+            && let Place::Register(register) = place
+        {
+            inputs.push((block, self.arena.intern(Node::Entry(register))));
+        }
         for predecessor in predecessors {
-            let Some(mut state) = self.entries.get(predecessor).cloned().flatten() else { continue };
-            self.run_block(predecessor, &mut state);
-            if let (Some(value), Some(start)) = (state.place(place), self.code.block_start(predecessor)) {
+            let value = self.exits.get(predecessor).and_then(|exit| exit.as_ref()?.place(place));
+            if let (Some(value), Some(start)) = (value, self.code.block_start(predecessor)) {
                 inputs.push((start, value));
             }
         }

@@ -3,6 +3,7 @@
 pub mod assembler;
 pub mod code;
 pub mod describe;
+mod enclosing;
 pub mod explain;
 pub mod expr;
 pub mod insn;

@@ -78,6 +78,11 @@ impl Scene<'_, '_> {
             return None;
         }
         if segment.is_some() {
+            if address.node.is_some() {
+                // A per-cpu pointer, or a table of each CPU's.
+                let lvalue = self.best_lvalue(view, address, None, width, bits, depth + 1)?;
+                return Some(LValue { text: format!("this_cpu({})", lvalue.text), ..lvalue });
+            }
             return self.per_cpu(view, address, width);
         }
         let Some(id) = address.node else { return self.global(view, address.plus as u64, width) };
@@ -131,20 +136,32 @@ impl Scene<'_, '_> {
             };
             let base = Value { node: Some(id), plus };
             let offset = address.plus.wrapping_sub(plus);
-            if let Some(candidate) = self.through(&described, base, offset, None, width, bits) {
+            if let Some(candidate) = self.through(view, &described, base, offset, None, width, bits) {
                 offer(candidate);
             }
         }
+        if best.as_ref().is_none_or(|best| best.fit < Some(Fit::Narrower))
+            && let Some(object) = self.per_cpu_object(view, id, address.plus, width, depth)
+        {
+            return Some(object);
+        }
         // The node itself, by how it was made.
         let base = Value { node: Some(id), plus: 0 };
-        if !best.as_ref().is_some_and(|b| b.fit >= Some(Fit::Bits) && b.footing >= Footing::Earlier) {
+        if !best.as_ref().is_some_and(|b| {
+            b.fit >= Some(Fit::Bits)
+                && b.footing >= Footing::Earlier
+                && !b.pointer.as_deref().is_some_and(is_temporary)
+        }) {
             for described in self.ways_to(view, base, depth + 1) {
-                let Some(candidate) = self.through(&described, base, address.plus, None, width, bits) else {
+                let Some(candidate) = self.through(view, &described, base, address.plus, None, width, bits)
+                else {
                     continue;
                 };
                 // A name wins unless it explains nothing.
                 let better = best.as_ref().is_none_or(|best| {
                     candidate.fit > best.fit && (best.fit.is_none() || candidate.footing >= best.footing)
+                        || quality(&candidate) > quality(best)
+                            && best.pointer.as_deref().is_some_and(is_temporary)
                 });
                 if better {
                     best = Some(candidate);
@@ -191,8 +208,10 @@ impl Scene<'_, '_> {
     }
 
     /// `pointer[offset]` through a described pointer.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn through(
         &self,
+        view: &View,
         pointer: &Described,
         base: Value,
         offset: i64,
@@ -219,6 +238,18 @@ impl Scene<'_, '_> {
             Some(Type::Array { element, .. }) => Some(element),
             _ => pointer.points_to,
         };
+        // A `void *` is what its accessor says it is.
+        let accessor = pointee
+            .filter(|ty| matches!(self.image.strip(*ty), Type::Void))
+            .and_then(|_| self.accessor_type(base));
+        let cast = accessor.map(|ty| Described {
+            text: format!("({} *){}", self.image.type_name(ty), pointer.text),
+            footing: pointer.footing.min(Footing::Elsewhere),
+            ..pointer.clone()
+        });
+        let (pointer, pointee) = (cast.as_ref().unwrap_or(pointer), accessor.or(pointee));
+        lvalue.footing = pointer.footing;
+        lvalue.pointer = Some(pointer.text.clone());
         if let Some(pointee) = pointee
             && let Some(found) = self.path_into(pointee, offset, index, width, bits)
         {
@@ -229,6 +260,12 @@ impl Scene<'_, '_> {
             lvalue.fit = Some(found.fit);
             lvalue.ambiguous = found.ambiguous || index_unknown(&lvalue.index);
             return Some(lvalue);
+        }
+        if let Some(pointee) = pointee
+            && index.is_none()
+            && let Some(enclosing) = self.enclosing(view, pointer, pointee, base, offset, width)
+        {
+            return Some(enclosing);
         }
         if let Some(pointee) = pointee
             && let Some(element) = self.element_access(pointee, &pointer.text, offset, index, width)
@@ -300,6 +337,11 @@ impl Scene<'_, '_> {
     ) -> Option<(String, Option<String>, Option<TypeId>, Fit)> {
         let size = self.image.size_of(pointee).filter(|size| *size > 0)? as i64;
         let (constant, rest) = (offset.div_euclid(size), offset.rem_euclid(size));
+        // Two structs of one size are common, elements far from the one pointed to are not.
+        let record = matches!(self.image.strip(pointee), Type::Record(_));
+        if record && constant.unsigned_abs() > 1 {
+            return None;
+        }
         let subscript = match (index, constant) {
             (Some((text, scale)), 0) if scale as i64 == size => text.to_owned(),
             (Some((text, scale)), 1..) if scale as i64 == size => format!("{text} + {constant}"),
@@ -307,7 +349,9 @@ impl Scene<'_, '_> {
                 format!("{text} - {}", constant.unsigned_abs())
             }
             (Some(_), _) => return None,
-            // A struct pointer is an array only in the eyes of arithmetic: far offsets are not.
+            // A struct pointer is an array only in the eyes of arithmetic: next to a struct lies the
+            // rest of the struct that it is part of, far more often than another one.
+            (None, _) if record => return None,
             (None, n) if n != 0 && n.unsigned_abs() <= 64 => n.to_string(),
             (None, _) => return None,
         };
@@ -320,7 +364,12 @@ impl Scene<'_, '_> {
             }
             _ => base,
         };
-        let fit = if index.is_none() { found.fit.min(Fit::Narrower) } else { found.fit };
+        // `&first->next` is `first`, so that `pp[5]` may be any member of it.
+        let worst = match self.image.strip(pointee) {
+            Type::Pointer(_) => Fit::Inside,
+            _ => Fit::Narrower,
+        };
+        let fit = if index.is_none() { found.fit.min(worst) } else { found.fit };
         let member = found.text.strip_prefix('.').map(str::to_owned);
         Some((format!("{base}[{subscript}]{}", found.text), member, found.ty, fit))
     }
@@ -400,6 +449,13 @@ impl Scene<'_, '_> {
                 let (start, stride) = self.induction(id)?;
                 vec![(start, None, stride.unsigned_abs())]
             }
+            // `table[i]`, the table's address being the constant part.
+            Node::Binary(Operator::Mul, index, scale) => {
+                vec![(Value::constant(0), Some(index), scale.as_constant()?)]
+            }
+            _ if self.image.section_at(ImageAddr(offset as u64)).is_some() => {
+                vec![(Value::constant(0), Some(Value { node: Some(id), plus: 0 }), 1)]
+            }
             _ => return None,
         };
         for (base, index, scale) in pairs {
@@ -443,7 +499,7 @@ impl Scene<'_, '_> {
             let mut best: Option<LValue> = None;
             for (pointer, value) in candidates {
                 let total = base.plus.wrapping_add(offset).wrapping_sub(value.plus);
-                let found = self.through(&pointer, value, total, Some((&text, scale)), width, bits);
+                let found = self.through(view, &pointer, value, total, Some((&text, scale)), width, bits);
                 if let Some(found) = found
                     && best.as_ref().is_none_or(|b| quality(&found) > quality(b))
                 {
@@ -490,7 +546,9 @@ impl Scene<'_, '_> {
 
     /// A variable at a fixed address, or a member of one.
     pub(crate) fn global(&self, view: &View, at: u64, width: u8) -> Option<LValue> {
-        let global = self.image.global_at(ImageAddr(at), view.pc)?;
+        let Some(global) = self.image.global_at(ImageAddr(at), view.pc) else {
+            return self.symbol_object(at);
+        };
         let offset = at.wrapping_sub(global.address.0) as i64;
         let found = global.ty.and_then(|ty| {
             path::paths(self.image, ty, Spot { offset, width, index: None }).into_iter().next()
@@ -513,6 +571,17 @@ impl Scene<'_, '_> {
             fit: found.map(|found| found.fit),
             footing: Footing::Here,
         })
+    }
+
+    /// A variable that only the symbol table knows: a static one of an inlined function, mostly.
+    fn symbol_object(&self, at: u64) -> Option<LValue> {
+        let symbol = self
+            .image
+            .symbol_at(ImageAddr(at))
+            .filter(|symbol| !symbol.function && symbol.address.0 == at && symbol.elf_size > 0)?;
+        let plain = symbol.name.split_once('.').map_or(symbol.name.as_str(), |(plain, _)| plain);
+        let pointer = Some(format!("&{plain}"));
+        Some(LValue { pointer, base: Some(Value::constant(at)), ..self.bare(plain.to_owned(), None) })
     }
 
     /// A per-cpu variable of this CPU, through gs on x86.

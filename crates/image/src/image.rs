@@ -1,6 +1,7 @@
 //! The image: what it is made of, and the answers that need no debug information.
 
 use crate::btf::Btf;
+use crate::edges::HiddenEdge;
 use crate::elf::Elf;
 use crate::function::{CodeRange, Function};
 use crate::layout::{self, Layout};
@@ -32,6 +33,7 @@ pub struct Image<'d> {
     btf: OnceCell<Option<Btf<'d>>>,
     pub(crate) frame_index: OnceCell<Vec<(u64, u64)>>,
     pub(crate) patch_tables: OnceCell<Vec<Table<'d>>>,
+    pub(crate) hidden_edges: OnceCell<Vec<HiddenEdge>>,
     pub(crate) types: TypeTable,
 }
 
@@ -60,6 +62,7 @@ impl<'d> Image<'d> {
             btf: OnceCell::new(),
             frame_index: OnceCell::new(),
             patch_tables: OnceCell::new(),
+            hidden_edges: OnceCell::new(),
             types: TypeTable::default(),
         };
         // The first type is void.
@@ -187,6 +190,11 @@ impl<'d> Image<'d> {
     /// Places in `range` that the kernel rewrites at boot or run time.
     pub fn patch_sites(&self, range: CodeRange) -> Vec<PatchSite> {
         self.find_patch_sites(range)
+    }
+
+    /// Control flow out of `range` and within it that its instructions do not show, by where it starts.
+    pub fn hidden_edges(&self, range: CodeRange) -> &[HiddenEdge] {
+        self.find_hidden_edges(range)
     }
 
     /// A NUL-terminated string at `address`, if printable and shorter than `max`.

@@ -8,6 +8,7 @@ mod btf;
 mod builder;
 mod cfa;
 mod dwarf_types;
+mod edges;
 mod elf;
 pub mod function;
 mod image;
@@ -24,6 +25,7 @@ mod type_names;
 pub mod types;
 mod units;
 
+pub use edges::{HiddenEdge, HiddenEdgeKind};
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};
 pub use image::Image;
 pub use types::{Member, Record, Type, TypeId};

@@ -169,6 +169,16 @@ impl<'d> Image<'d> {
         inside(ty).then_some(Global { name, ty, address: symbol.address, per_cpu })
     }
 
+    /// Whether the object at `start` is a variable of this name, not what a variable was copied
+    /// from: a copy that the compiler never made is said to be "at" the original. The symbol of
+    /// a static variable is its name, or its name and a number.
+    fn is_static(&self, name: &str, start: ImageAddr) -> bool {
+        self.symbol_at(start).is_none_or(|symbol| {
+            let rest = symbol.name.strip_prefix(name).filter(|_| symbol.address == start);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
     fn static_local(
         &self,
         scope: &Scope,
@@ -180,7 +190,9 @@ impl<'d> Image<'d> {
                 for location in &variable.locations {
                     let Place::Address(start) = location.place else { continue };
                     let size = variable.ty.and_then(|ty| self.size_of(ty)).unwrap_or(1);
-                    if address.0.checked_sub(start.0).is_some_and(|offset| offset < size) {
+                    if address.0.checked_sub(start.0).is_some_and(|offset| offset < size)
+                        && self.is_static(&variable.name, start)
+                    {
                         return Some((Rc::clone(&variable.name), variable.ty, start));
                     }
                 }
