@@ -99,15 +99,6 @@ impl Scene<'_, '_> {
         if self.in_assembler() {
             return self.assembler_access(view, address);
         }
-        // A table at a fixed address: `table[i].x` is the scaled index plus the table's address.
-        let (index, scale) = self.scaled(Value { node: Some(id), plus: 0 });
-        if self.image.section_at(ImageAddr(address.plus as u64)).is_some() && address.plus > 0x1000 {
-            let described = self.describe_at(view, index, depth + 2);
-            let text = described.map_or_else(|| "…".to_owned(), |described| described.text);
-            if let Some(found) = self.global_indexed(view, address.plus, &text, scale, width) {
-                return Some(found);
-            }
-        }
         let mut best: Option<LValue> = None;
         let mut offer = |candidate: LValue| {
             let better = best.as_ref().is_none_or(|other| quality(&candidate) > quality(other));
