@@ -108,7 +108,32 @@ fn owner(reports: &[Report], line: &Line<'_>) -> Option<usize> {
         .map(|(index, _)| index)
 }
 
+/// What ARM64 prints first when an exception finds no room on the stack: the state of the crash
+/// stands between it and the panic that ends it (`panic_bad_stack()` in arch/arm64/kernel/traps.c).
+pub(crate) const NO_STACK: &str = "Insufficient stack space to handle exception!";
+
+/// How many lines that state takes at the most.
+const NO_STACK_LINES: usize = 60;
+
+/// The lines from [`NO_STACK`] up to the panic at `index`.
+fn bad_stack(lines: &[Line<'_>], index: usize, last: Option<&Report>) -> Option<Vec<usize>> {
+    let own = lines.get(index)?;
+    if !own.text.contains("kernel stack overflow") {
+        return None;
+    }
+    let from = index.saturating_sub(NO_STACK_LINES);
+    let from = from.max(last.and_then(|r| r.lines.first()).map_or(0, |first| first + 1));
+    let start = (from..index).rev().find(|at| {
+        lines.get(*at).is_some_and(|line| line.caller == own.caller && line.text.trim() == NO_STACK)
+    })?;
+    let same = |at: &usize| lines.get(*at).is_some_and(|line| line.caller == own.caller);
+    Some((start..index).filter(same).collect())
+}
+
 fn preface(lines: &[Line<'_>], index: usize, last: Option<&Report>) -> Vec<usize> {
+    if let Some(state) = bad_stack(lines, index, last) {
+        return state;
+    }
     let from = index.saturating_sub(PREFACE_LINES);
     let from = from.max(last.and_then(|r| r.lines.first()).map_or(0, |first| first + 1));
     let Some(own) = lines.get(index) else { return Vec::new() };

@@ -54,8 +54,18 @@ pub(crate) fn read(preface: &[&Line<'_>], lines: &[&Line<'_>]) -> CrashRecord {
         record.last_line = first.number;
         record.header = first.text.trim().to_owned();
     }
-    for line in preface {
-        header::preface(line, &mut record);
+    // Where the stack was full the whole state comes before the panic that names the crash.
+    let state_first = preface.first().is_some_and(|line| line.text.trim() == crate::segment::NO_STACK);
+    for (index, line) in preface.iter().enumerate() {
+        if state_first && index > 0 {
+            let far = line.text.trim().strip_prefix("FAR: ").and_then(values::hex_token);
+            if let Some(value) = far {
+                record.fault_address = Some(Located { value, line: line.number });
+            }
+            read_line(line, false, &mut state, &mut record);
+        } else {
+            header::preface(line, &mut record);
+        }
         note_time(line, &mut record);
     }
     for (index, line) in lines.iter().enumerate() {
