@@ -11,7 +11,7 @@ use crate::{follow, input::chosen};
 use clap::CommandFactory;
 use kwhy_base::catalogue::cli as c;
 use kwhy_base::prose;
-use kwhy_diagnose::{ImageInput, Inputs, analyze};
+use kwhy_diagnose::{ImageInput, Inputs, analyze_log};
 use kwhy_report::{Note, Report};
 use std::process::ExitCode;
 
@@ -83,7 +83,7 @@ pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &
         images: images.mapped.iter().map(|(name, data)| ImageInput { name: name.clone(), data }).collect(),
         sources: Some(&sources),
     };
-    let mut report = analyze(&inputs);
+    let mut report = analyze_log(&parsed, &inputs);
     images.tell(&mut report);
     let oddities = log.oddities.iter().chain(&images.remarks).cloned();
     report.notes.extend(oddities.map(|text| Note { line: None, text: text.into() }));

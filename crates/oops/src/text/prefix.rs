@@ -56,9 +56,14 @@ fn priority(rest: &str) -> Option<usize> {
 fn dmesg_facility(rest: &str) -> Option<usize> {
     const FACILITIES: &[&str] = &["kern", "user", "daemon", "auth", "syslog"];
     const LEVELS: &[&str] = &["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
-    let (facility, after) = rest.split_once(':')?;
+    // Every line passes here, and few hold a colon this early.
+    let colon = memchr::memchr(b':', rest.as_bytes().get(..9).unwrap_or(rest.as_bytes()))?;
+    let (facility, after) = (rest.get(..colon)?, rest.get(colon + 1..)?);
+    if !FACILITIES.contains(&facility.trim_end()) {
+        return None;
+    }
     let (level, _) = after.split_once(':')?;
-    if facility.len() > 8 || !FACILITIES.contains(&facility.trim_end()) || !LEVELS.contains(&level.trim()) {
+    if !LEVELS.contains(&level.trim()) {
         return None;
     }
     let end = facility.len() + level.len() + 2;
@@ -68,10 +73,11 @@ fn dmesg_facility(rest: &str) -> Option<usize> {
 
 /// `6,339,5140900,-;text` of /dev/kmsg (time in microseconds).
 fn kmsg_record(rest: &str, found: &mut Prefix) -> Option<usize> {
-    let (head, _) = rest.split_at_checked(rest.find(';')?)?;
-    if head.len() > 80 || !head.starts_with(|c: char| c.is_ascii_digit()) {
+    if !rest.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
+    let semicolon = memchr::memchr(b';', rest.as_bytes().get(..81).unwrap_or(rest.as_bytes()))?;
+    let head = rest.get(..semicolon)?;
     let mut fields = head.split(',');
     fields.next()?.parse::<u32>().ok()?;
     fields.next()?.parse::<u64>().ok()?;
