@@ -167,18 +167,36 @@ impl Scene<'_, '_> {
         found
     }
 
-    /// What a `void *` points to, by the accessor that reads it: the inlined `EXT4_SB(sb)` returns
-    /// `sb->s_fs_info` as what it is.
-    pub(crate) fn accessor_type(&self, base: Value) -> Option<TypeId> {
-        let Node::Load { at, width: 8, .. } = self.node(base.node.filter(|_| base.plus == 0)?)? else {
+    /// What a `void *` member points to, by the accessor that reads it: the inlined
+    /// `EXT4_SB(sb)` returns `sb->s_fs_info` as what it is.
+    pub(crate) fn accessor_type(&self, view: &View, base: Value, depth: u32) -> Option<TypeId> {
+        let Node::Load { address, segment: None, width: 8, .. } =
+            self.node(base.node.filter(|_| base.plus == 0)?)?
+        else {
             return None;
         };
-        let levels = self.levels(at);
-        let [(_, innermost), _, ..] = levels.as_slice() else { return None };
-        match self.image.strip(self.prototype(innermost)?.returns?) {
-            Type::Pointer(ty) if matches!(self.image.strip(ty), Type::Record(_)) => Some(ty),
-            _ => None,
+        let holder = self.lvalue_at(view, address, None, 8, depth + 2)?.pointee?;
+        let mut found: Option<TypeId> = None;
+        let mut seen: Vec<&str> = Vec::new();
+        for scope in self.names.scopes.iter().skip(1).take(MAX_SCOPES) {
+            if seen.contains(&&*scope.function_name) {
+                continue;
+            }
+            seen.push(&scope.function_name);
+            let Some(prototype) = self.prototype(&scope.function_name) else { continue };
+            let Some(Type::Pointer(ty)) = prototype.returns.map(|ty| self.image.strip(ty)) else { continue };
+            let [(_, Some(parameter))] = prototype.parameters.as_slice() else { continue };
+            let Type::Pointer(taken) = self.image.strip(*parameter) else { continue };
+            // An accessor that only goes from one typed member to another is none for a `void *`.
+            if !self.same_record(taken, holder) || !matches!(self.image.strip(ty), Type::Record(_)) {
+                continue;
+            }
+            match found {
+                Some(other) if !self.same_record(other, ty) => return None,
+                _ => found = Some(ty),
+            }
         }
+        found
     }
 
     /// A variable of this CPU, or of another one: ARM64's `tpidr_el1 + &x`, x86's

@@ -416,7 +416,7 @@ impl<'i, 'd> Scene<'i, 'd> {
             .any(|effect| matches!(effect, Effect::Store { memory, .. } if *memory == access.memory));
         let use_of_mask = if written_back { Mask::Clears } else { Mask::Selects };
         // The field is cut out soon after the load; the register must not change before that.
-        for insn in self.code.insns.get(index + 1..)?.iter().take(6) {
+        for (at, insn) in self.code.insns.iter().enumerate().skip(index + 1).take(6) {
             for effect in &insn.effects {
                 let bits = match effect {
                     Effect::Set { value, .. } | Effect::Store { value, .. } => {
@@ -428,6 +428,13 @@ impl<'i, 'd> Scene<'i, 'd> {
                     Effect::Compare(a, _) => field_of(a, register, access.width, use_of_mask),
                     _ => None,
                 };
+                if let (Some((first, rest)), Effect::Set { register: to, value: Operand::Binary(..), .. }) =
+                    (bits, effect)
+                    && let Some(masked) = self.masked_after(at, *to)
+                {
+                    // `shr` brings the field down, a mask behind it cuts it out.
+                    return Some((first.saturating_add(masked.0), masked.1.min(rest)));
+                }
                 if bits.is_some() {
                     return bits;
                 }
@@ -451,6 +458,17 @@ impl<'i, 'd> Scene<'i, 'd> {
             }
         }
         None
+    }
+
+    /// The field that the instruction after `index` cuts out of a register.
+    fn masked_after(&self, index: usize, register: Reg) -> Option<(u8, u8)> {
+        let next = self.code.insns.get(index + 1)?;
+        next.effects.iter().find_map(|effect| match effect {
+            Effect::Set { value: value @ Operand::Binary(Operator::And, ..), .. } => {
+                field_of(value, register, 4, Mask::Selects)
+            }
+            _ => None,
+        })
     }
 
     fn is_inline_parameter(&self, text: &str, level: Option<usize>) -> bool {

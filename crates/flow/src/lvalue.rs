@@ -232,7 +232,7 @@ impl Scene<'_, '_> {
         // A `void *` is what its accessor says it is.
         let accessor = pointee
             .filter(|ty| matches!(self.image.strip(*ty), Type::Void))
-            .and_then(|_| self.accessor_type(base));
+            .and_then(|_| self.accessor_type(view, base, 6));
         let cast = accessor.map(|ty| Described {
             text: format!("({} *){}", self.image.type_name(ty), pointer.text),
             footing: pointer.footing.min(Footing::Elsewhere),
