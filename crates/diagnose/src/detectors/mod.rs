@@ -131,7 +131,11 @@ pub fn run(facts: &Facts<'_>, expressed: &Expressed) -> Vec<Hypothesis> {
             }
             _ => (detector.detect)(facts),
         };
-        let Some(case) = case else { continue };
+        let Some(mut case) = case else { continue };
+        // Where address and value are both missing, the kernel's own first line was all there was.
+        if case.for_.is_empty() {
+            case.for_.push(header(facts));
+        }
         found.push((
             case.grade,
             order,
