@@ -47,7 +47,8 @@ const IMPURE: [&str; 10] = [
 
 /// The files that may hold hashed maps: tables that are only ever asked for one key, on paths
 /// where their speed shows. Everywhere else the order of a map may end up in a report.
-const HASHED: [&str; 2] = ["crates/flow/src/value.rs", "crates/image/src/units.rs"];
+const HASHED: [&str; 3] =
+    ["crates/flow/src/interp.rs", "crates/flow/src/value.rs", "crates/image/src/units.rs"];
 
 /// Options.
 #[derive(clap::Args)]
