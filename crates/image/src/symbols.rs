@@ -430,7 +430,7 @@ mod tests {
         let mut whole: Vec<u32> = (0..30_000).collect();
         whole.sort_by_key(|item| keys[*item as usize]);
         let text = 0xffff_ffff_8100_0000;
-        for most in [0..1 << 22, text..text + (1 << 26), 0..u64::MAX, text..0, u64::MAX..1] {
+        for most in [0..1 << 22, text..text + (1 << 26), 0..u64::MAX, text..text] {
             assert_eq!(sorted(|| 0..30_000, |item| keys[item as usize], most), whole);
         }
         assert_eq!(sorted(|| 0..3, |item| [7, 9, 7][item as usize], 0..0), [0, 2, 1]);
