@@ -49,7 +49,7 @@ pub struct Solved {
     pub arena: Arena,
     cpu: &'static Cpu,
     entries: Vec<Option<State>>,
-    exits: Vec<Option<State>>,
+    exits: Vec<Option<Rc<State>>>,
 }
 
 /// Places of blocks (by the first instruction) where what meets is one value.
@@ -145,7 +145,7 @@ impl Solved {
     pub fn new(code: Rc<Code>) -> Option<Solved> {
         let cpu = kwhy_arch::cpu(code.arch)?;
         let entries = vec![None; code.blocks.len()];
-        let exits = entries.clone();
+        let exits = vec![None; code.blocks.len()];
         let mut solved = Solved { code, arena: Arena::default(), cpu, entries, exits };
         solved.solve();
         Some(solved)
@@ -210,9 +210,9 @@ impl Solved {
             }
             self.set_entry(block, state.clone());
             self.run_block(block, &mut state);
-            let changed = self.exits.get(block).is_some_and(|exit| exit.as_ref() != Some(&state));
+            let changed = self.exits.get(block).is_some_and(|exit| exit.as_deref() != Some(&state));
             if let Some(exit) = self.exits.get_mut(block).filter(|_| changed) {
-                *exit = Some(state);
+                *exit = Some(Rc::new(state));
                 for next in code.blocks.get(block).map_or(&[][..], |b| &b.successors) {
                     work.insert(order.position(*next));
                 }
@@ -226,11 +226,11 @@ impl Solved {
         let code = Rc::clone(&self.code);
         let start = code.block_start(block)?;
         let predecessors = &code.blocks.get(block)?.predecessors;
-        let mut inputs: Vec<State> = Vec::new();
+        let mut inputs: Vec<Rc<State>> = Vec::new();
         if start == code.entry {
-            inputs.push(self.entry_state());
+            inputs.push(Rc::new(self.entry_state()));
         } else if order.is_root(block) {
-            inputs.push(self.unknown_state(block));
+            inputs.push(Rc::new(self.unknown_state(block)));
         }
         let mut known: Vec<usize> = predecessors
             .iter()
@@ -241,9 +241,9 @@ impl Solved {
         known.sort_by_key(|p| order.position(*p));
         inputs.extend(known.iter().filter_map(|p| self.exits.get(*p).cloned().flatten()));
         let mut inputs = inputs.into_iter();
-        let mut state = inputs.next()?;
+        let mut state = State::clone(&*inputs.next()?);
         let before = self.entries.get(block).cloned().flatten();
-        let rest: Vec<State> = inputs.collect();
+        let rest: Vec<Rc<State>> = inputs.collect();
         for (register, value) in &mut state.registers {
             let place = Place::Register(*register);
             if settled.contains(&(start, place)) {

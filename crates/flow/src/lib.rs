@@ -6,6 +6,7 @@ pub mod describe;
 mod enclosing;
 pub mod explain;
 pub mod expr;
+mod indexed;
 pub mod insn;
 pub mod interp;
 pub mod lvalue;
