@@ -262,7 +262,27 @@ impl Code {
                 self.connect(b, to);
             }
         }
+        self.connect_patched_jumps(image);
         self.connect_tables();
+    }
+
+    /// A jump that the kernel patches (an alternative for CPUs that need it, a static key) may be a
+    /// NOP when the crash happens: what lies behind it and is reached no other way is then next.
+    fn connect_patched_jumps(&mut self, image: &Image<'_>) {
+        for next in 1..self.blocks.len() {
+            if !self.lost(next) {
+                continue;
+            }
+            let last = self.blocks.get(next - 1).and_then(|block| block.insns.end.checked_sub(1));
+            let Some(jump) = last.and_then(|last| self.insns.get(last)) else { continue };
+            let end = jump.address.offset(i64::from(jump.len));
+            if matches!(jump.flow, Flow::Jump(_))
+                && self.block_start(next) == Some(end)
+                && !image.patch_sites(jump.address..end).is_empty()
+            {
+                self.connect(next - 1, next);
+            }
+        }
     }
 
     fn connect(&mut self, from: usize, to: usize) {
