@@ -410,7 +410,7 @@ impl<'i, 'd> Scene<'i, 'd> {
     /// System registers that the kernel keeps pointers in.
     fn system(&self, name: &'static str) -> Option<Described> {
         if name == "sp_el0" && self.arch() == Arch::Arm64 {
-            let near = self.image.find_type_near("struct task_struct", self.code.entry);
+            let near = self.image.find_type_near("struct task_struct", self.near());
             let task = near.or_else(|| self.image.find_type("struct task_struct"));
             return Some(Described {
                 text: "current".to_owned(),

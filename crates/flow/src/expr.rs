@@ -284,13 +284,12 @@ impl<'i, 'd> Scene<'i, 'd> {
         let function = self.function.as_ref()?;
         let mut found = None;
         for variable in function.body.variables.iter().filter(|variable| variable.parameter) {
-            let lost =
-                variable.place_at(self.code.entry).is_none_or(|place| match place {
-                    kwhy_image::Place::Other => true,
-                    // Other members of it are still handed over in registers.
-                    kwhy_image::Place::Pieces(pieces) => pieces.iter().all(|(offset, ..)| *offset != 0),
-                    _ => false,
-                });
+            let lost = variable.place_at(self.code.entry).is_none_or(|place| match place {
+                kwhy_image::Place::Other => true,
+                // Other members of it are still handed over in registers.
+                kwhy_image::Place::Pieces(pieces) => pieces.iter().all(|(offset, ..)| *offset != 0),
+                _ => false,
+            });
             let Some(Type::Record(record)) = variable.ty.map(|ty| self.image.strip(ty)) else { continue };
             let same = whole && variable.ty.is_some_and(|ty| self.image.type_name(ty) == wanted);
             for member in record.members.iter().filter(|member| lost && member.bits.is_none()) {

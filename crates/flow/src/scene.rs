@@ -161,6 +161,13 @@ impl<'i, 'd> Scene<'i, 'd> {
         self.code.ranges().to_vec()
     }
 
+    /// An address that the function's unit is found by. Not the entry: the NOPs that tracing
+    /// patches stand before what debug information calls the function's code.
+    pub(crate) fn near(&self) -> ImageAddr {
+        let range = self.function.as_ref().and_then(|function| function.ranges.first());
+        range.map_or(self.code.entry, |range| ImageAddr(range.end.0.saturating_sub(1)))
+    }
+
     /// The declaration of a function, by symbol name with compiler suffixes removed.
     pub(crate) fn prototype(&self, name: &str) -> Option<Prototype> {
         let plain = name.split_once('.').map_or(name, |(plain, _)| plain);
@@ -168,7 +175,7 @@ impl<'i, 'd> Scene<'i, 'd> {
         if let Some(known) = self.prototypes.borrow().get(plain) {
             return known.clone();
         }
-        let found = self.image.prototype(plain, self.code.entry);
+        let found = self.image.prototype(plain, self.near());
         self.prototypes.borrow_mut().insert(plain.to_owned(), found.clone());
         found
     }
