@@ -173,8 +173,17 @@ fn differences(
     bytes: &[u8],
     before: usize,
 ) -> Option<(usize, usize)> {
-    let symbol = image.symbols_named(name).into_iter().next()?;
-    let start = symbol.address.offset(offset as i64 - before as i64);
+    // Several static functions may share a name; the log's is the one whose code agrees best.
+    let symbols = image.symbols_named(name);
+    let compared = symbols.iter().map(|symbol| {
+        let start = symbol.address.offset(offset as i64 - before as i64);
+        compare(image, start, bytes)
+    });
+    compared.flatten().min_by_key(|(_, unexplained)| *unexplained)
+}
+
+/// The same for code that starts at `start`.
+fn compare(image: &Image<'_>, start: kwhy_base::ImageAddr, bytes: &[u8]) -> Option<(usize, usize)> {
     let ours = image.bytes(start, bytes.len())?;
     let sites = image.patch_sites(start..start.offset(bytes.len() as i64));
     let (mut patched, mut unexplained) = (0, 0);
