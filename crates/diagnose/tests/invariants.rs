@@ -1,6 +1,8 @@
 //! What must be true of every report: tried on the project's logs, on the recorded crashes of
 //! real kernels, and on small images that belong to a log.
 
+#![allow(clippy::unwrap_used)]
+
 use kwhy_base::{Lang, Prose};
 use kwhy_diagnose::{ImageInput, Inputs, analyze};
 use kwhy_report::model::Report;
