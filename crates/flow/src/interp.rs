@@ -131,8 +131,8 @@ fn resolve(same: &HashMap<NodeId, Value>, mut value: Value) -> Value {
     value
 }
 
-/// A function with more blocks than this is analysed only along straight lines: each block
-/// starts from nothing. The kernel's largest have some thousands.
+/// A function with more blocks than this is not analysed: the kernel's largest have some
+/// thousands, the padding between sections that a label stands in front of has millions.
 const MAX_BLOCKS: usize = 20_000;
 /// How often a function is solved; two are enough but for joins hidden behind joins.
 const MAX_ROUNDS: usize = 4;
@@ -153,10 +153,6 @@ impl Solved {
 
     fn solve(&mut self) {
         if self.code.blocks.len() > MAX_BLOCKS {
-            for index in 0..self.code.blocks.len() {
-                let state = self.unknown_state(index);
-                self.set_entry(index, state);
-            }
             return;
         }
         // A loop that leaves a register alone joins it with itself, and whether it does is known

@@ -42,7 +42,7 @@ pub struct SceneAccess {
 }
 
 /// A symbol longer than this is not read as one function when there is no debug information.
-const MAX_SYMBOL: u64 = 1 << 20;
+const MAX_SYMBOL: u64 = 1 << 16;
 
 impl<'i, 'd> Scene<'i, 'd> {
     /// The function that covers `pc`; `None` where the image has no code there or its CPU's
