@@ -63,7 +63,9 @@ pub fn run(args: &Args) -> Result<()> {
                 .arg(format!("-timeout={SLOWEST}"))
                 .arg(format!("-rss_limit_mb={MOST_MEMORY}"))
                 .arg(format!("-max_len={LONGEST}"))
-                .args(["-print_final_stats=1", "-detect_leaks=0"]),
+                .args(["-print_final_stats=1", "-detect_leaks=0"])
+                // The last lines are shown: they shall hold what went wrong, not where it came from.
+                .env("RUST_BACKTRACE", "0"),
         );
         match done {
             Ok(_) => eprintln!("fuzz {target}: nothing found"),
