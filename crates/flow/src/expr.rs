@@ -1,14 +1,13 @@
 //! The expression that faulted: which C object an instruction touched, in whose terms.
 
 use crate::describe::{Described, Footing, View};
-use crate::insn::{AccessKind, Effect, Flow, MemOperand, Operator, Target, Value as Operand};
+use crate::insn::{AccessKind, Flow, MemOperand, Target};
 use crate::lvalue::LValue;
 use crate::path::Fit;
 use crate::scene::{Scene, SceneAccess};
-use crate::value::{Node, Place, Value};
+use crate::value::{Node, Value};
 use kwhy_base::{ImageAddr, Reg};
 use kwhy_image::{SourceFrame, Type};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What an instruction does to memory, in C.
@@ -135,225 +134,6 @@ impl<'i, 'd> Scene<'i, 'd> {
         })
     }
 
-    /// The expression of an access through a parameter that the compiler made: a clone of a
-    /// function (`.isra`) is handed what its original would have read itself. The caller's
-    /// scene and call say what that is.
-    ///
-    /// `register` is the entry register that the access goes through, `at_call` the one that holds
-    /// its value at the caller's call.
-    #[must_use]
-    pub fn recover_from_caller(
-        &self,
-        pc: ImageAddr,
-        access: usize,
-        register: Reg,
-        caller: &Scene<'_, '_>,
-        (call, at_call): (ImageAddr, Reg),
-    ) -> Option<Recovered> {
-        // Types mean something only within one image.
-        let same_image = std::ptr::eq(
-            std::ptr::from_ref(self.image).cast::<()>(),
-            std::ptr::from_ref(caller.image).cast::<()>(),
-        );
-        if !same_image {
-            return None;
-        }
-        let access_at = self.accesses(pc).into_iter().nth(access)?;
-        let address = access_at.address?;
-        let outlook = caller.outlook(call);
-        let value = caller.register(call, at_call)?;
-        let described = caller.described_in(&outlook, value)?;
-        let own_words = self.in_own_words(caller, &outlook, value).or_else(|| self.lost_member(&described));
-        let described = own_words.unwrap_or(described);
-        let base = self.solved.borrow_mut().arena.intern(Node::Entry(register));
-        let (offset, index) = self.offset_from(pc, address, base)?;
-        let index = index.as_ref().map(|(text, scale)| (text.as_str(), *scale));
-        let bits = self.bits_used(pc, &access_at);
-        let view = self.view(pc, &[], true);
-        let through = |bits| self.through(&view, &described, base, offset, index, access_at.width, bits);
-        let lvalue = bits.and_then(|bits| through(Some(bits))).or_else(|| through(None))?;
-        lvalue.fit?;
-        let frames = self.image.source_at(pc);
-        let levels = self.levels(pc);
-        let primary = primary_level(&frames, levels.len());
-        let main = self.terms(&lvalue, levels.get(primary).map(|l| &l.1), frames.get(primary));
-        Some(Recovered {
-            main: Terms { footing: main.footing.min(Footing::Earlier), ..main },
-            also: Vec::new(),
-            memory: access_at.memory,
-            width: access_at.width,
-            kind: access_at.kind,
-            base: Some(base),
-            access,
-        })
-    }
-
-    /// The access of the instruction at `pc` that faulted, and the argument register that it goes
-    /// through, where its address is made of one by arithmetic alone.
-    #[must_use]
-    pub fn parameter_access(
-        &self,
-        pc: ImageAddr,
-        fault_address: Option<u64>,
-        registers: &dyn Fn(Reg) -> Option<u64>,
-    ) -> Option<(usize, Reg)> {
-        let accesses = self.accesses(pc);
-        let chosen = choose(&accesses, fault_address, registers)?;
-        let address = accesses.get(chosen)?.address?;
-        // The pointer is the part of the sum that is not scaled.
-        let root = match self.node(address.node?)? {
-            Node::Binary(Operator::Add, a, b) => self.as_entry(a).or_else(|| self.as_entry(b)),
-            _ => self.as_entry(address),
-        };
-        Some((chosen, root?.0))
-    }
-
-    /// What lies between a base and an address: a constant, or an index, its scale and a constant.
-    fn offset_from(
-        &self,
-        pc: ImageAddr,
-        address: Value,
-        base: Value,
-    ) -> Option<(i64, Option<(String, u64)>)> {
-        if address.node == base.node {
-            return Some((address.plus.wrapping_sub(base.plus), None));
-        }
-        let Node::Binary(Operator::Add, a, b) = self.node(address.node?)? else { return None };
-        let other = if a.node == base.node {
-            b
-        } else if b.node == base.node {
-            a
-        } else {
-            return None;
-        };
-        let (index, scale) = self.scaled(other);
-        let levels: Vec<usize> = self.levels(pc).iter().map(|l| l.0).collect();
-        let described = self.describe(&self.view(pc, &levels, true), index);
-        Some((address.plus, Some((described.map_or_else(|| "…".to_owned(), |d| d.text), scale))))
-    }
-
-    /// A member that the caller read for a clone, through the parameter that the clone lost: the
-    /// one parameter without a place whose type is the pointer that the caller read through.
-    fn in_own_words(&self, caller: &Scene<'_, '_>, outlook: &Outlook, value: Value) -> Option<Described> {
-        let Some(Node::Load { address, segment, width, .. }) = value.node.and_then(|id| caller.node(id))
-        else {
-            return None;
-        };
-        if value.plus != 0 || segment.is_some() || width != 8 {
-            return None;
-        }
-        let read = caller.lvalue_in(outlook, address, segment, width);
-        let read = read.filter(|lvalue| lvalue.fit.is_some());
-        // What the caller holds may be a `void *`: then only the clone's own parameter has a type.
-        let wanted = read.as_ref().and_then(|read| read.pointee).map(|ty| self.image.type_name(ty));
-        let wanted = wanted.filter(|name| name != "void");
-        let offset = match &read {
-            Some(read) => read.offset,
-            None => caller.offset_from_pointer(address),
-        };
-        let function = self.function.as_ref()?;
-        let pointee_of = |variable: &kwhy_image::Variable| match self.image.strip(variable.ty?) {
-            Type::Pointer(to) => Some(to),
-            _ => None,
-        };
-        let mut lost = function.body.variables.iter().filter(|variable| {
-            variable.parameter
-                && variable.place_at(self.code.entry).is_none_or(|place| *place == kwhy_image::Place::Other)
-                && pointee_of(variable).is_some_and(|to| match &wanted {
-                    Some(wanted) => self.image.type_name(to) == *wanted,
-                    None => matches!(self.image.strip(to), Type::Record(_)),
-                })
-        });
-        let (one, None) = (lost.next()?, lost.next()) else { return None };
-        let spot = crate::path::Spot { offset, width, index: None };
-        let found = crate::path::paths(self.image, pointee_of(one)?, spot).into_iter().next()?;
-        (found.fit == Fit::Exact && !found.ambiguous).then(|| Described {
-            text: crate::path::join(&one.name, &found.text),
-            ty: found.ty,
-            points_to: None,
-            footing: Footing::Earlier,
-        })
-    }
-
-    /// A pointer that was a member of a struct passed by value, which the clone lost: the one
-    /// member of the one such parameter that has the pointer's type.
-    fn lost_member(&self, handed: &Described) -> Option<Described> {
-        let wanted = self.image.type_name(handed.ty?);
-        // The caller has the struct itself from a call: its first eight bytes are the register.
-        let whole = matches!(self.image.strip(handed.ty?), Type::Record(_));
-        let function = self.function.as_ref()?;
-        let mut found = None;
-        for variable in function.body.variables.iter().filter(|variable| variable.parameter) {
-            let lost = variable.place_at(self.code.entry).is_none_or(|place| match place {
-                kwhy_image::Place::Other => true,
-                // Other members of it are still handed over in registers.
-                kwhy_image::Place::Pieces(pieces) => pieces.iter().all(|(offset, ..)| *offset != 0),
-                _ => false,
-            });
-            let Some(Type::Record(record)) = variable.ty.map(|ty| self.image.strip(ty)) else { continue };
-            let same = whole && variable.ty.is_some_and(|ty| self.image.type_name(ty) == wanted);
-            for member in record.members.iter().filter(|member| lost && member.bits.is_none()) {
-                let Some(name) = &member.name else { continue };
-                let pointer = matches!(self.image.strip(member.ty), Type::Pointer(_));
-                let fits = self.image.type_name(member.ty) == wanted || same && member.offset == 0;
-                if pointer && fits {
-                    if found.is_some() {
-                        return None;
-                    }
-                    found = Some(Described {
-                        text: format!("{}.{name}", variable.name),
-                        ty: Some(member.ty),
-                        points_to: None,
-                        footing: Footing::Earlier,
-                    });
-                }
-            }
-        }
-        found
-    }
-
-    /// The register that a value came in, by the debug information: the value is called what a
-    /// parameter of the function is called that the entry point has in a register. For code whose
-    /// blocks are reached in ways that cannot be followed, so that the flow is lost.
-    #[must_use]
-    pub fn parameter_register(&self, value: Value) -> Option<Reg> {
-        let mut found = None;
-        for name in self.names.of_node(value.node).iter().filter(|name| name.plus == value.plus) {
-            let variable = self.names.variables.get(name.variable)?;
-            let of_function =
-                self.names.scopes.get(variable.scope).is_some_and(|scope| scope.parent.is_none());
-            if !variable.parameter || !of_function || value.node.is_none() {
-                continue;
-            }
-            let function = self.function.as_ref()?;
-            let declared = function.body.variables.iter().find(|v| v.parameter && v.name == variable.name)?;
-            // Its first place: what the calling convention handed it over in.
-            let first = declared.locations.iter().min_by_key(|l| l.range.as_ref().map(|range| range.start));
-            match first.map(|location| &location.place) {
-                Some(kwhy_image::Place::Register(register)) if found.is_none() => found = Some(*register),
-                _ => return None,
-            }
-        }
-        found
-    }
-
-    /// The register that holds, before the instruction at `pc`, what `register` held on entry.
-    #[must_use]
-    pub fn where_is_entry(&self, pc: ImageAddr, register: Reg) -> Option<Reg> {
-        let entry = self.solved.borrow_mut().arena.intern(Node::Entry(register));
-        let state = self.state(pc)?;
-        let cpu = kwhy_arch::cpu(self.arch())?;
-        let holds = |r: &Reg| state.register(*r) == Some(entry);
-        cpu.registers.iter().map(|(_, r)| *r).find(holds)
-    }
-
-    /// How far an address is from the pointer that it was made of: from the named value with the
-    /// same node, else from the node itself.
-    fn offset_from_pointer(&self, address: Value) -> i64 {
-        let named = self.names.of_node(address.node).iter().map(|name| address.plus.wrapping_sub(name.plus));
-        named.filter(|offset| *offset >= 0).min().unwrap_or(address.plus)
-    }
-
     fn access_lvalue(
         &self,
         pc: ImageAddr,
@@ -381,100 +161,6 @@ impl<'i, 'd> Scene<'i, 'd> {
         self.lvalue(&view, address, access.memory.segment, access.width)
     }
 
-    fn is_integer(&self, ty: kwhy_image::TypeId) -> bool {
-        matches!(self.image.strip(ty), Type::Base { .. } | Type::Enum { .. })
-    }
-
-    /// Which bits of the value read are used: the field of a bit-field access.
-    fn bits_used(&self, pc: ImageAddr, access: &SceneAccess) -> Option<(u8, u8)> {
-        let index = self.code.index_of(pc)?;
-        let insn = self.code.insns.get(index)?;
-        let mut register = None;
-        for effect in &insn.effects {
-            match effect {
-                Effect::Test(Operand::Memory(..), Operand::Constant(mask))
-                | Effect::Test(Operand::Constant(mask), Operand::Memory(..)) => {
-                    return mask_bits(*mask, access.width, Mask::Selects);
-                }
-                Effect::Modify { operator, operand: Some(Operand::Constant(mask)), .. } => {
-                    let mask = if *operator == "&=" { !*mask } else { *mask };
-                    return if matches!(*operator, "&=" | "|=" | "^=") {
-                        mask_bits(mask, access.width, Mask::Selects)
-                    } else {
-                        None
-                    };
-                }
-                Effect::Load { register: Some(r), .. } => register = Some(*r),
-                // Byte and word loads on x86 that keep the rest of the register.
-                Effect::Set { register: r, value: Operand::Memory(..), .. } => register = Some(*r),
-                _ => {}
-            }
-        }
-        let register = register?;
-        // Written back where it was read: what a mask clears is the field, not what it keeps.
-        let rest = self.code.insns.get(index + 1..)?;
-        let written_back = rest
-            .iter()
-            .take(10)
-            .flat_map(|insn| &insn.effects)
-            .any(|effect| matches!(effect, Effect::Store { memory, .. } if *memory == access.memory));
-        let use_of_mask = if written_back { Mask::Clears } else { Mask::Selects };
-        // The field is cut out soon after the load; the register must not change before that.
-        for (at, insn) in self.code.insns.iter().enumerate().skip(index + 1).take(6) {
-            for effect in &insn.effects {
-                let bits = match effect {
-                    Effect::Set { value, .. } | Effect::Store { value, .. } => {
-                        field_of(value, register, access.width, use_of_mask)
-                    }
-                    Effect::Test(a, Operand::Constant(mask)) if reads(a, register) => {
-                        mask_bits(*mask, access.width, Mask::Selects)
-                    }
-                    Effect::Compare(a, _) => field_of(a, register, access.width, use_of_mask),
-                    _ => None,
-                };
-                if let (Some((first, rest)), Effect::Set { register: to, value: Operand::Binary(..), .. }) =
-                    (bits, effect)
-                    && let Some(masked) = self.masked_after(at, *to)
-                {
-                    // `shr` brings the field down, a mask behind it cuts it out.
-                    return Some((first.saturating_add(masked.0), masked.1.min(rest)));
-                }
-                if bits.is_some() {
-                    return bits;
-                }
-                // Bit-field inserts overwrite the rest of the register with itself.
-                if matches!(effect, Effect::Clobber(r) if *r == register)
-                    && let Some(bits) = inserted(&insn.text())
-                {
-                    return Some(bits);
-                }
-                let written = match effect {
-                    Effect::Set { register, .. } | Effect::Clobber(register) => Some(*register),
-                    Effect::Load { register, .. } => *register,
-                    _ => None,
-                };
-                if written == Some(register) {
-                    return None;
-                }
-            }
-            if !matches!(insn.flow, Flow::Next) {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// The field that the instruction after `index` cuts out of a register.
-    fn masked_after(&self, index: usize, register: Reg) -> Option<(u8, u8)> {
-        let next = self.code.insns.get(index + 1)?;
-        next.effects.iter().find_map(|effect| match effect {
-            Effect::Set { value: value @ Operand::Binary(Operator::And, ..), .. } => {
-                field_of(value, register, 4, Mask::Selects)
-            }
-            _ => None,
-        })
-    }
-
     fn is_inline_parameter(&self, text: &str, level: Option<usize>) -> bool {
         self.names.variables.iter().enumerate().any(|(index, variable)| {
             variable.parameter
@@ -484,7 +170,12 @@ impl<'i, 'd> Scene<'i, 'd> {
         })
     }
 
-    fn terms(&self, lvalue: &LValue, function: Option<&Rc<str>>, frame: Option<&SourceFrame>) -> Terms {
+    pub(crate) fn terms(
+        &self,
+        lvalue: &LValue,
+        function: Option<&Rc<str>>,
+        frame: Option<&SourceFrame>,
+    ) -> Terms {
         let function = function
             .cloned()
             .or_else(|| frame.map(|frame| Rc::clone(&frame.function)))
@@ -507,7 +198,7 @@ impl<'i, 'd> Scene<'i, 'd> {
 
     /// How `pc` is looked at: first in the terms of the function that its line belongs to and of
     /// those it is inlined into, then in any terms.
-    fn outlook(&self, pc: ImageAddr) -> Outlook {
+    pub(crate) fn outlook(&self, pc: ImageAddr) -> Outlook {
         let frames = self.image.source_at(pc);
         let levels = self.levels(pc);
         let primary = primary_level(&frames, levels.len());
@@ -522,7 +213,7 @@ impl<'i, 'd> Scene<'i, 'd> {
     }
 
     /// The first view's answer that a type explains, else the last one's.
-    fn lvalue_in(
+    pub(crate) fn lvalue_in(
         &self,
         outlook: &Outlook,
         address: Value,
@@ -534,7 +225,7 @@ impl<'i, 'd> Scene<'i, 'd> {
         first.filter(|l| l.fit.is_some()).or_else(|| self.lvalue(any, address, segment, width))
     }
 
-    fn described_in(&self, outlook: &Outlook, value: Value) -> Option<Described> {
+    pub(crate) fn described_in(&self, outlook: &Outlook, value: Value) -> Option<Described> {
         outlook.views.iter().find_map(|view| self.describe(view, value))
     }
 
@@ -694,64 +385,6 @@ impl<'i, 'd> Scene<'i, 'd> {
         terms.record.is_some().then_some(terms)
     }
 
-    /// The registers whose values on entry a value is made of.
-    #[must_use]
-    pub fn roots(&self, value: Value) -> BTreeSet<Reg> {
-        let mut roots = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        let mut work = vec![value];
-        while let Some(value) = work.pop() {
-            let Some(id) = value.node else { continue };
-            if !seen.insert(id) || seen.len() > 200 {
-                continue;
-            }
-            match self.node(id) {
-                Some(Node::Entry(register)) => {
-                    roots.insert(register);
-                }
-                Some(Node::Load { address, .. }) => work.push(address),
-                Some(Node::Binary(_, a, b)) => work.extend([a, b]),
-                Some(Node::Extract { value, .. }) => work.push(value),
-                Some(Node::Phi { block, place }) => {
-                    work.extend(self.phi_inputs(block, place).into_iter().map(|(_, value)| value));
-                }
-                _ => {}
-            }
-        }
-        roots
-    }
-
-    /// The argument registers that an address is computed from, by arithmetic alone: a page's
-    /// descriptor from an object's address, a rounded pointer. Empty where memory that an
-    /// argument points to was read on the way: what was read is another value.
-    #[must_use]
-    pub fn argument_roots(&self, value: Value) -> Vec<Reg> {
-        let Some(cpu) = kwhy_arch::cpu(self.arch()) else { return Vec::new() };
-        if self.reads_through_entry(value, 0) {
-            return Vec::new();
-        }
-        self.roots(value).into_iter().filter(|register| cpu.arguments.contains(register)).collect()
-    }
-
-    fn reads_through_entry(&self, value: Value, depth: u32) -> bool {
-        if depth > 16 {
-            return true;
-        }
-        match value.node.and_then(|id| self.node(id)) {
-            Some(Node::Load { address, .. }) => !self.roots(address).is_empty(),
-            Some(Node::Binary(_, a, b)) => {
-                self.reads_through_entry(a, depth + 1) || self.reads_through_entry(b, depth + 1)
-            }
-            Some(Node::Extract { value, .. }) => self.reads_through_entry(value, depth + 1),
-            // An index that a loop counts up is no pointer; what else a loop carries may be read.
-            Some(Node::Phi { block, place }) => self
-                .phi_inputs(block, place)
-                .into_iter()
-                .any(|(_, input)| input.node != value.node && self.reads_through_entry(input, depth + 4)),
-            _ => false,
-        }
-    }
-
     /// What a register holds before the instruction at `pc`, in C; `None` where it has no name
     /// worth the word: plain numbers and what only raw registers tell.
     #[must_use]
@@ -779,30 +412,10 @@ impl<'i, 'd> Scene<'i, 'd> {
     pub fn parameter_count(&self, function: &str) -> Option<usize> {
         self.prototype(function).map(|prototype| prototype.parameters.len())
     }
-
-    /// The entry register whose value plus a constant `value` is.
-    #[must_use]
-    pub fn as_entry(&self, value: Value) -> Option<(Reg, i64)> {
-        match self.node(value.node?)? {
-            Node::Entry(register) => Some((register, value.plus)),
-            Node::Phi { block, place } => {
-                // A loop that advances its parameter: the first round's value is the parameter.
-                let inputs = self.phi_inputs(block, place);
-                let mut entries = inputs.iter().filter_map(|(_, input)| match self.node(input.node?)? {
-                    Node::Entry(register) => Some((register, input.plus)),
-                    _ => None,
-                });
-                let first = entries.next()?;
-                (entries.all(|other| other == first) && matches!(place, Place::Register(_)))
-                    .then_some((first.0, first.1.wrapping_add(value.plus)))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// A place in the code with the views of it, best first.
-struct Outlook {
+pub(crate) struct Outlook {
     views: [View; 2],
     function: Option<Rc<str>>,
     frame: Option<SourceFrame>,
@@ -817,7 +430,7 @@ pub fn primary_level(frames: &[SourceFrame], levels: usize) -> usize {
 }
 
 /// The access that faulted: the one whose address, computed from the registers, is the fault's.
-fn choose(
+pub(crate) fn choose(
     accesses: &[SceneAccess],
     fault_address: Option<u64>,
     registers: &dyn Fn(Reg) -> Option<u64>,
@@ -857,104 +470,9 @@ pub fn effective_address(memory: &MemOperand, registers: &dyn Fn(Reg) -> Option<
     Some(address.wrapping_add_signed(memory.displacement))
 }
 
-fn reads(value: &Operand, register: Reg) -> bool {
-    match value {
-        Operand::Register(r, _) => *r == register,
-        Operand::Extract { value, .. } => reads(value, register),
-        _ => false,
-    }
-}
-
-/// The field that an ARM64 `bfi` writes, from its text `bfi w2, w1, #2, #4`.
-fn inserted(text: &str) -> Option<(u8, u8)> {
-    let mut numbers = text.strip_prefix("bfi ")?.split('#').skip(1);
-    let mut number = || -> Option<u8> {
-        let digits = numbers.next()?.trim().trim_end_matches(',');
-        match digits.strip_prefix("0x") {
-            Some(hex) => u8::from_str_radix(hex, 16).ok(),
-            None => digits.parse().ok(),
-        }
-    };
-    Some((number()?, number()?))
-}
-
-/// What the ones of a mask are for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mask {
-    /// They select the field that is read.
-    Selects,
-    /// They keep the field's neighbours; the zeros clear the field that is written.
-    Clears,
-}
-
-/// The field that a value cuts out of a register.
-fn field_of(value: &Operand, register: Reg, width: u8, mask_use: Mask) -> Option<(u8, u8)> {
-    match value {
-        Operand::Extract { value, lsb, bits, .. } if reads(value, register) => {
-            let whole = u16::from(*lsb) + u16::from(*bits) >= u16::from(width) * 8 && *lsb == 0;
-            (!whole).then_some((*lsb, (*bits).min((width.saturating_mul(8)).saturating_sub(*lsb))))
-        }
-        Operand::Binary(Operator::And, a, b) => match (&**a, &**b) {
-            (Operand::Constant(mask), other) | (other, Operand::Constant(mask)) => match other {
-                // `(x >> lsb) & mask`.
-                Operand::Binary(Operator::Shr | Operator::Sar, x, shift) if reads(x, register) => {
-                    let Operand::Constant(shift) = **shift else { return None };
-                    let (lsb, bits) = mask_bits(*mask, 8, Mask::Selects)?;
-                    Some((lsb.checked_add(u8::try_from(shift).ok()?)?, bits))
-                }
-                other if reads(other, register) => mask_bits(*mask, width, mask_use),
-                _ => None,
-            },
-            _ => None,
-        },
-        Operand::Binary(Operator::Or, a, b) => match (&**a, &**b) {
-            (Operand::Constant(mask), other) | (other, Operand::Constant(mask)) if reads(other, register) => {
-                mask_bits(*mask, width, Mask::Selects)
-            }
-            _ => None,
-        },
-        Operand::Binary(Operator::Shr | Operator::Sar, x, shift) if reads(x, register) => {
-            let Operand::Constant(shift) = **shift else { return None };
-            let shift = u8::try_from(shift).ok()?;
-            let bits = width.saturating_mul(8).checked_sub(shift)?;
-            (bits > 0 && shift > 0).then_some((shift, bits))
-        }
-        _ => None,
-    }
-}
-
-/// The one run of ones in a mask that selects a field, of zeros in one that clears it: first bit
-/// and width. Where the mask cannot be what it should, it is read the other way.
-fn mask_bits(mask: u64, width: u8, mask_use: Mask) -> Option<(u8, u8)> {
-    let all = if width >= 8 { u64::MAX } else { (1u64 << (u32::from(width) * 8)) - 1 };
-    let run = |mask: u64| {
-        if mask == 0 || mask == all {
-            return None;
-        }
-        let lsb = mask.trailing_zeros();
-        let bits = (mask >> lsb).trailing_ones();
-        (bits + lsb >= 64 || mask >> lsb >> bits == 0).then_some((lsb as u8, bits as u8))
-    };
-    let mask = mask & all;
-    match mask_use {
-        Mask::Selects => run(mask).or_else(|| run(!mask & all)),
-        Mask::Clears => run(!mask & all).or_else(|| run(mask)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn masks_select_or_clear_one_field() {
-        assert_eq!(mask_bits(0b0011_1000, 1, Mask::Selects), Some((3, 3)));
-        assert_eq!(mask_bits(0xffff_ffc3, 1, Mask::Clears), Some((2, 4)));
-        assert_eq!(mask_bits(0x0f, 1, Mask::Selects), Some((0, 4)));
-        assert_eq!(mask_bits(0x0f, 1, Mask::Clears), Some((4, 4)));
-        assert_eq!(mask_bits(0b0101, 1, Mask::Selects), None);
-        assert_eq!(mask_bits(0xff, 1, Mask::Clears), None);
-    }
 
     #[test]
     fn effective_addresses_wrap_and_extend() {

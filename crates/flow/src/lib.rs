@@ -1,9 +1,12 @@
 //! From instructions to the C expression behind them.
 
 pub mod assembler;
+mod bits;
+mod clones;
 pub mod code;
 pub mod describe;
 mod enclosing;
+mod entry;
 pub mod explain;
 pub mod expr;
 mod indexed;
