@@ -55,7 +55,7 @@ pub struct ExplainArgs {
     /// Keep reading; report each crash as soon as it is complete
     #[arg(short = 'F', long)]
     pub follow: bool,
-    /// Never touch the network (which kwhy does only when a fetch is asked for)
+    /// Never touch the network (kwhy never does so far; accepted so that scripts can insist)
     #[arg(long)]
     pub offline: bool,
 }

@@ -6,6 +6,7 @@ use crate::output::Output;
 use kwhy_arch::{DecodeError, DecodeKind, Decoded, decode};
 use kwhy_base::catalogue::{cli as c, faces as f};
 use kwhy_base::{Arch, prose};
+use kwhy_flow::insn::plausible_code;
 use kwhy_report::doc::{Block, Inline, Table, Tone};
 use kwhy_report::document::words::say;
 use kwhy_report::{Format, Hex, Syndrome, SyndromeField};
@@ -24,7 +25,12 @@ pub fn run(args: &DecodeArgs) -> Result<ExitCode, CommandError> {
     };
     let arch = args.arch.as_deref().map(architecture).transpose()?;
     let decoded = decode(kind, &args.value, arch).map_err(|error| refusal(&error, kind, &args.value))?;
-    let shown: Vec<Syndrome> = decoded.iter().map(syndrome).collect();
+    let mut shown: Vec<Syndrome> = decoded.iter().map(syndrome).collect();
+    if kind == DecodeKind::Addr {
+        for (syndrome, decoded) in shown.iter_mut().zip(&decoded) {
+            syndrome.fields.extend(arch.into_iter().filter_map(|arch| as_code(arch, decoded.value)));
+        }
+    }
     output.write(&match output.format {
         Format::Json => json(kind, &shown),
         format => {
@@ -33,6 +39,17 @@ pub fn run(args: &DecodeArgs) -> Result<ExitCode, CommandError> {
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A number that is instructions of the CPU is said to be that as well.
+fn as_code(arch: Arch, value: u64) -> Option<SyndromeField> {
+    let code = plausible_code(arch, value)?;
+    Some(SyndromeField {
+        name: "machine-code".to_owned(),
+        bits: "63:0".to_owned(),
+        value: Hex(value),
+        meaning: prose!(c::IS_CODE, instructions = code.instructions.join("; ")).into(),
+    })
 }
 
 fn architecture(name: &str) -> Result<Arch, CommandError> {

@@ -1,6 +1,7 @@
 //! What the command itself says: errors, hints, progress.
 
 messages! {
+    IS_CODE = "as data in memory these are instructions: {instructions}" / "作为内存中的数据，这是机器指令：{instructions}";
     // The forms
     ERROR = "kwhy: error: {message}" / "kwhy：错误：{message}";
     WARNING = "kwhy: warning: {message}" / "kwhy：警告：{message}";
