@@ -155,8 +155,9 @@ fn access(
     // `container_of()`: the value is something that was read, less a member's offset.
     let null_less = recovered
         .base
-        .filter(|base| base.node.is_some() && base.plus < 0 && value == Some(base.plus as u64))
-        .map(|base| base.plus.unsigned_abs());
+        .zip(value)
+        .filter(|(base, value)| scene.is_null_less(*base, *value))
+        .map(|(_, value)| value.wrapping_neg());
     let mut main = recovered.main.clone();
     let mut also: Vec<Terms> = recovered.also.clone();
     // A core helper trips over what it was handed: whose it was is said in the callers' terms.

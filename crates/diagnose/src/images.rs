@@ -316,8 +316,10 @@ pub fn compare_code(image: &Image<'_>, record: &CrashRecord, module: Option<&str
     let pc = crate::location::image_address(image, pc)?;
     let start = pc.offset(-(i64::try_from(fault_index).ok()?));
     let end = start.offset(i64::try_from(code.bytes.len()).ok()?);
-    let patched = image.patch_sites(start..end);
-    let relocated = image.relocations(start..end);
+    // What is patched or relocated may begin before the first byte that was printed.
+    let before = start.offset(-8);
+    let patched = image.patch_sites(before..end);
+    let relocated = image.relocations(before..end);
     let mut compared = ComparedCode { same: 0, different: Vec::new(), excused: 0, line: code.line };
     for (index, printed) in code.bytes.iter().enumerate() {
         let Some(printed) = printed else { continue };

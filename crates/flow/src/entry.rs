@@ -119,4 +119,23 @@ impl Scene<'_, '_> {
             _ => None,
         }
     }
+
+    /// Whether a value that was found to be `number`, a small negative one, is NULL less an offset:
+    /// something that was read plus exactly that number, also where a loop carries it round.
+    #[must_use]
+    pub fn is_null_less(&self, value: Value, number: u64) -> bool {
+        let offset = number as i64;
+        if !(-4095..0).contains(&offset) || value.node.is_none() {
+            return false;
+        }
+        if value.plus == offset {
+            return true;
+        }
+        let Some(Node::Phi { block, place }) = value.node.and_then(|id| self.node(id)) else { return false };
+        value.plus == 0
+            && self.phi_inputs(block, place).into_iter().any(|(_, input)| {
+                input.plus == offset
+                    && matches!(input.node.and_then(|id| self.node(id)), Some(Node::Load { .. }))
+            })
+    }
 }

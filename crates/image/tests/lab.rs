@@ -185,7 +185,8 @@ fn differences(
 /// The same for code that starts at `start`.
 fn compare(image: &Image<'_>, start: kwhy_base::ImageAddr, bytes: &[u8]) -> Option<(usize, usize)> {
     let ours = image.bytes(start, bytes.len())?;
-    let sites = image.patch_sites(start..start.offset(bytes.len() as i64));
+    // A place that is patched may begin before the bytes that were printed.
+    let sites = image.patch_sites(start.offset(-8)..start.offset(bytes.len() as i64));
     let (mut patched, mut unexplained) = (0, 0);
     for (i, (theirs, ours)) in bytes.iter().zip(ours.iter()).enumerate() {
         let place = start.offset(i as i64);
