@@ -8,7 +8,6 @@ use crate::location::Place;
 use crate::names::base_name;
 use kwhy_base::catalogue::verdict as say;
 use kwhy_base::prose;
-use kwhy_oops::Family;
 use kwhy_report::model::{Blame, Grade};
 
 /// The blame of this crash; `None` where no function is named at all.
@@ -46,7 +45,13 @@ fn found(facts: &Facts<'_>, place: &Place, passed: Option<(&Place, Helper)>) -> 
     if let Some((tripped, family)) = passed {
         let helper = tripped.at.symbol.as_deref().map(base_name).unwrap_or_default();
         let (grade, reason) = (
-            if place.at.module.is_some() { Grade::Likely } else { Grade::Possible },
+            // A helper that followed what it was handed speaks against its caller; one that waits
+            // or checks speaks only of where the trouble showed.
+            if place.at.module.is_some() && facts.is_access_fault() {
+                Grade::Likely
+            } else {
+                Grade::Possible
+            },
             prose!(say::BLAME_CALLER, function = function, helper = helper, why = family.reason()),
         );
         return at(place, grade, reason);
@@ -54,13 +59,9 @@ fn found(facts: &Facts<'_>, place: &Place, passed: Option<(&Place, Helper)>) -> 
     if facts.places.pc_is_garbage {
         return at(place, Grade::Likely, prose!(say::BLAME_CALL_SITE, function = function));
     }
-    // An assertion or a warning stands where its author put it; what broke it may be elsewhere.
-    let grade = match facts.record.family {
-        Some(Family::PageFault | Family::GeneralProtection) if place.at.module.is_some() => Grade::Likely,
-        Some(Family::DivideError) => Grade::Likely,
-        _ => Grade::Possible,
-    };
-    at(place, grade, prose!(say::BLAME_FAULTED_ITSELF, function = function))
+    // Where it happened is not yet who did it: the bad value may have been handed over, stored long
+    // before, or written over by somebody else. The log alone does not tell.
+    at(place, Grade::Possible, prose!(say::BLAME_FAULTED_ITSELF, function = function))
 }
 
 fn at(place: &Place, grade: Grade, reason: kwhy_base::Prose) -> Blame {
