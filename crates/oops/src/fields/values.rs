@@ -85,11 +85,13 @@ pub(crate) fn code_ref(text: &str) -> Option<(CodeRef, &str)> {
         let (offset, after) = digits(offset);
         place.offset = hex_value(offset);
         place.unreadable = place.offset.is_none();
+        place.offset_digits = place.offset.is_none().then(|| offset.to_owned());
         rest = after;
         if let Some(size) = after.strip_prefix("/0x") {
             let (size, after) = digits(size);
             place.size = hex_value(size);
             place.unreadable |= place.size.is_none();
+            place.size_digits = place.size.is_none().then(|| size.to_owned());
             rest = after;
         }
     }
