@@ -3,12 +3,13 @@
 //! Parsing never fails: [`parse`] returns what it understood, with notes on what it did not.
 //! Every field keeps the line it came from.
 //!
-//! The way the text goes: bytes → lines without their transport's prefixes ([`text`]) → reports,
+//! The way the text goes: what people hold → plain log text ([`input`]) → lines without their transport's prefixes ([`text`]) → reports,
 //! one a trigger line → fields of a [`CrashRecord`] → title and kind → damage.
 
 mod damage;
 mod families;
 mod fields;
+pub mod input;
 mod notes;
 pub mod record;
 mod segment;
@@ -33,6 +34,13 @@ const MOST_REPORTS: usize = 4096;
 /// Reads a console log (any bytes at all) into its crashes.
 #[must_use]
 pub fn parse(text: &[u8]) -> Log {
+    parse_numbered(text, &input::LineMap::Same)
+}
+
+/// Reads a console log that was taken out of another file; every line number of the result is
+/// the one that `numbers` gives.
+#[must_use]
+pub fn parse_numbered(text: &[u8], numbers: &input::LineMap) -> Log {
     let mut log = Log::default();
     if let Some(note) = notes::not_a_log(text) {
         log.notes.push(note);
@@ -42,7 +50,8 @@ pub fn parse(text: &[u8]) -> Log {
         log.notes.extend(notes::no_crash(text));
         return log;
     }
-    let lines = text::split(text);
+    let mut lines = text::split(text);
+    numbers.number(&mut lines);
     let mut reports = segment::cut(&lines);
     if reports.len() > MOST_REPORTS {
         reports.truncate(MOST_REPORTS);
