@@ -8,6 +8,7 @@ mod bench;
 mod docs;
 mod fuzz;
 mod lab;
+mod noise;
 mod objdump;
 mod test;
 mod tidy;
@@ -34,6 +35,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Compare the disassembly with objdump's
     Objdump(objdump::Args),
+    /// Damage the recorded logs as cameras and hands do, and measure what is recovered
+    Noise(noise::Args),
     /// Check the house rules that no compiler knows
     Tidy(tidy::Args),
 }
@@ -56,6 +59,7 @@ fn task() -> Result<()> {
         Task::Docs(args) => docs::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Objdump(args) => objdump::run(&args),
+        Task::Noise(args) => noise::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     }
 }

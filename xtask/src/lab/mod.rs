@@ -140,7 +140,8 @@ pub fn test_variables() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(vec![("KWHY_LAB", plain), ("KWHY_LAB_KERNELS", images)])
 }
 
-fn recorded() -> PathBuf {
+/// Where the recorded logs are.
+pub fn recorded() -> PathBuf {
     tool::root().join("lab/recorded")
 }
 
