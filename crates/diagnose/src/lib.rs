@@ -96,7 +96,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     model::Crash {
         title: record.title.clone(),
         alt_titles: record.alt_titles.clone(),
-        guilty_file: record.guilty_file.clone(),
+        guilty_file: guilty_file(facts),
         kind: record.kind.clone(),
         corrupted: record.corrupted,
         first_line: record.first_line,
@@ -137,6 +137,16 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
         missing: missing::missing(facts, images),
         notes: Vec::new(),
     }
+}
+
+/// The source file to bring the crash to: the log's own, where somebody symbolised it; else what
+/// the images know; else the one file that a BUG or a WARN names.
+fn guilty_file(facts: &Facts<'_>) -> Option<String> {
+    let printed = || facts.record.guilty_file.clone();
+    if location::Places::symbolised(facts.record) {
+        return printed();
+    }
+    facts.places.guilty_file(facts.record).or_else(printed)
 }
 
 /// The value that was followed: by the log alone, else by the expression's arithmetic.

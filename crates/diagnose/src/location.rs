@@ -59,6 +59,34 @@ impl Places {
         }
         chain
     }
+
+    /// The source file to bring the crash to, by the rule for symbolised logs, where images and
+    /// not the log itself name the files. `None` where a place without a file, which nobody can
+    /// tell to be a mere helper's, stands before the first that would be blamed.
+    pub fn guilty_file(&self, record: &CrashRecord) -> Option<String> {
+        let reliable = self.frames.iter().filter(|frame| frame.reliable && frame.at.symbol.is_some());
+        let places: Vec<kwhy_oops::Place<'_>> = (self.pc.iter().chain(reliable))
+            .flat_map(|place| {
+                let inlined = place.source.iter().map(|frame| kwhy_oops::Place {
+                    function: Some(&frame.function),
+                    file: frame.file.as_deref(),
+                });
+                let bare = kwhy_oops::Place { function: place.at.symbol.as_deref(), file: None };
+                inlined.chain(place.source.is_empty().then_some(bare))
+            })
+            .collect();
+        let known = places.iter().take_while(|place| place.file.is_some());
+        let blamed = known.clone().any(|place| place.file.is_some_and(|f| !kwhy_oops::is_helper_file(f)));
+        (blamed || known.count() == places.len())
+            .then(|| kwhy_oops::guilty_file(record.family, &places))
+            .flatten()
+    }
+
+    /// Whether the log itself came with source places.
+    pub fn symbolised(record: &CrashRecord) -> bool {
+        let own = record.pc.iter().map(|pc| &pc.value).chain(record.frames.iter().map(|frame| &frame.at));
+        own.into_iter().any(|at| at.source.is_some())
+    }
 }
 
 /// Finds the places of `record`.

@@ -17,6 +17,7 @@ pub mod slip;
 pub mod text;
 mod trigger;
 
+pub use families::guilty::{Place, guilty_file, is_helper_file};
 pub use record::*;
 
 /// What a log holds.

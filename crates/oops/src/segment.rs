@@ -61,8 +61,11 @@ pub(crate) fn cut(lines: &[Line<'_>]) -> Vec<Report> {
                 continue;
             }
             let owner = owner(&reports, line);
-            let follows =
-                owner.and_then(|o| reports.get(o)).is_some_and(|report| report.continues_with(hit, text));
+            let unfolded =
+                index.checked_sub(1).and_then(|i| lines.get(i)).is_some_and(|l| unfolds(&l.text, text, hit));
+            let follows = owner
+                .and_then(|o| reports.get(o))
+                .is_some_and(|report| unfolded && !report.ended || report.continues_with(hit, text));
             if !follows {
                 let preface = preface(lines, index, reports.last());
                 if let Some(last) = reports.last_mut() {
@@ -87,6 +90,14 @@ pub(crate) fn cut(lines: &[Line<'_>]) -> Vec<Report> {
         }
     }
     reports
+}
+
+/// Whether `text` is the header `before` once more, for the next function outwards: a symboliser
+/// repeats a line for each call that was inlined at its place.
+fn unfolds(before: &str, text: &str, hit: Hit) -> bool {
+    let same = before.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    // What differs begins with the function's name, behind the header's words.
+    before.contains(" [inline]") && same > hit.at.saturating_add(hit.needle.len()).saturating_add(1)
 }
 
 /// The report that a line belongs to: the latest one of the same printk caller, where the log
@@ -184,6 +195,8 @@ impl Report {
                 !self.ended && matches!(self.hit.needle, "BUG:" | "BUG kmalloc-") && is_slab_detail(text)
             }
             "unreferenced object" => self.hit.needle == "BUG:" && self.lines.len() < 3,
+            // The secure world's panic, and what its driver says to it at once.
+            "WARNING:" => self.hit.needle.starts_with("trusty: ") && self.lines.len() <= SECURE_WORLD_LINES,
             _ => false,
         }
     }
@@ -201,6 +214,9 @@ impl Report {
         )
     }
 }
+
+/// How many lines the secure world has to say before its driver warns.
+const SECURE_WORLD_LINES: usize = 8;
 
 /// SLUB's own lines within its report.
 fn is_slab_detail(text: &str) -> bool {

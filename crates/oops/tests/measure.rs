@@ -1,7 +1,8 @@
 //! Measurements over collections of real logs that are not part of the project.
 //!
 //! `KWHY_SYZ_DIR` names a folder of `N.log` with `N.json` (expected title, alternatives,
-//! corrupted); `KWHY_LAB_DIR` a folder of folders with `console.log`.
+//! corrupted); `KWHY_GUILTY_DIR` one with the source file to blame in `N.json`; `KWHY_LAB_DIR` a
+//! folder of folders with `console.log`.
 
 use std::path::{Path, PathBuf};
 
@@ -105,4 +106,26 @@ fn lab() {
             println!("    NOTE {:?} {}", n.line, n.text.render(kwhy_base::Lang::En));
         }
     }
+}
+
+#[test]
+#[ignore = "needs a collection of symbolised logs in KWHY_GUILTY_DIR"]
+fn guilty() {
+    let dir = std::env::var_os("KWHY_GUILTY_DIR").expect("KWHY_GUILTY_DIR");
+    let mut paths = Vec::new();
+    logs(Path::new(&dir), &mut paths);
+    let (mut all, mut right) = (0, 0);
+    for path in paths {
+        let Ok(json) = std::fs::read(path.with_extension("json")) else { continue };
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let Some(expected) = json["guilty_file"].as_str() else { continue };
+        let log = kwhy_oops::parse(&std::fs::read(&path).unwrap());
+        let found = log.crashes.first().and_then(|crash| crash.guilty_file.as_deref()).unwrap_or("");
+        all += 1;
+        right += usize::from(found == expected);
+        if found != expected {
+            println!("{} want {expected} have {found:?}", path.display());
+        }
+    }
+    println!("guilty files {right}/{all}");
 }

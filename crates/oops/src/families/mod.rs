@@ -8,6 +8,7 @@
 mod bug;
 mod clean;
 mod fault;
+pub(crate) mod guilty;
 mod lock;
 mod other;
 mod sanitizer;
@@ -104,6 +105,7 @@ pub(crate) fn name(report: &Report, lines: &[&Line<'_>], record: &mut CrashRecor
     named.kind.clone_into(&mut record.kind);
     record.corrupted = named.corrupted || first.torn;
     record.family = named.family.or(Some(Family::Other));
+    record.guilty_file = guilty::of_lines(record.family, &view.lines);
 }
 
 /// Stacks that are no bug; what follows them is not this report's.
