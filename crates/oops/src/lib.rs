@@ -3,22 +3,27 @@
 //! Parsing never fails: [`parse`] returns what it understood, with notes on what it did not.
 //! Every field keeps the line it came from.
 //!
-//! The way the text goes: what people hold → plain log text ([`input`]) → lines without their transport's prefixes ([`text`]) → reports,
-//! one a trigger line → fields of a [`CrashRecord`] → title and kind → damage.
+//! The way the text goes: what people hold → plain log text ([`input`]) → the neighbourhoods of
+//! triggers ([`Scanner`]) → lines without their transport's prefixes ([`text`]) → reports, one a
+//! trigger line → fields of a [`CrashRecord`] → title and kind → damage.
 
 mod damage;
+mod extent;
 mod families;
 mod fields;
 pub mod input;
 mod notes;
 pub mod record;
+mod scan;
 mod segment;
 pub mod slip;
+mod store;
 pub mod text;
 mod trigger;
 
 pub use families::guilty::{Place, guilty_file, is_helper_file};
 pub use record::*;
+pub use scan::Scanner;
 
 /// What a log holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,33 +47,5 @@ pub fn parse(text: &[u8]) -> Log {
 /// the one that `numbers` gives.
 #[must_use]
 pub fn parse_numbered(text: &[u8], numbers: &input::LineMap) -> Log {
-    let mut log = Log::default();
-    if let Some(note) = notes::not_a_log(text) {
-        log.notes.push(note);
-        return log;
-    }
-    if !trigger::any(text) {
-        log.notes.extend(notes::no_crash(text));
-        return log;
-    }
-    let mut lines = text::split(text);
-    numbers.number(&mut lines);
-    let mut reports = segment::cut(&lines);
-    if reports.len() > MOST_REPORTS {
-        reports.truncate(MOST_REPORTS);
-        log.notes.push(notes::too_many(MOST_REPORTS));
-    }
-    for report in &reports {
-        let pick = |indices: &[usize]| indices.iter().filter_map(|i| lines.get(*i)).collect::<Vec<_>>();
-        let own = pick(&report.lines);
-        let mut record = fields::read(&pick(&report.preface), &own);
-        families::name(report, &own, &mut record);
-        record.damage = damage::find(&record, &own);
-        log.crashes.push(record);
-    }
-    log.notes.extend(match log.crashes.last() {
-        Some(last) => notes::cut_short(last, &lines),
-        None => notes::no_crash(text),
-    });
-    log
+    scan::whole(text, numbers.clone())
 }

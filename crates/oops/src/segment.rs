@@ -1,5 +1,7 @@
 //! Cuts a log into reports: which lines belong to which crash.
 
+use crate::extent::Extent;
+use crate::store::Store;
 use crate::text::{Caller, Line};
 use crate::trigger::{self, Hit};
 
@@ -12,9 +14,12 @@ pub(crate) struct Report {
     /// Where in the trigger line the trigger stands.
     pub hit: Hit,
     caller: Caller,
+    /// Nothing more belongs to it.
+    closed: bool,
     ended: bool,
     oopsed: bool,
     any_cpu: bool,
+    extent: Extent,
 }
 
 /// Lines that precede the trigger line of the report they belong to.
@@ -41,16 +46,27 @@ const PREFACES: &[&str] = &[
 /// How far above its trigger a preface may stand.
 const PREFACE_LINES: usize = 6;
 
-/// Cuts `lines` into reports.
-pub(crate) fn cut(lines: &[Line<'_>]) -> Vec<Report> {
-    let mut reports: Vec<Report> = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
+/// Cuts a log into reports, line by line: those that can still grow, in the order of their triggers.
+#[derive(Default)]
+pub(crate) struct Cutter {
+    reports: Vec<Report>,
+    /// The trigger line of the latest report of all, finished or not.
+    latest: Option<usize>,
+}
+
+impl Cutter {
+    /// Takes the line at `index` of `lines`; the line after it must be there already unless there
+    /// is none.
+    pub(crate) fn line(&mut self, lines: &Store, index: usize) {
+        let Some(line) = lines.get(index) else { return };
         let text = line.text.as_ref();
+        let reports = &mut self.reports;
+        for report in reports.iter_mut().filter(|report| !report.closed) {
+            report.closed = report.extent.is_over(index, report.ended);
+        }
         if text.starts_with("Linux version ") || text.starts_with("Booting Linux on physical CPU") {
             // The next boot: nothing below belongs to what crashed before it.
-            for report in reports.iter_mut().rev().take_while(|r| !r.closed()) {
-                report.close();
-            }
+            reports.iter_mut().for_each(|report| report.closed = true);
         }
         if let Some(hit) = trigger::find(text) {
             // A line that printk replays after dropping messages comes whole again below.
@@ -58,38 +74,80 @@ pub(crate) fn cut(lines: &[Line<'_>]) -> Vec<Report> {
                 .get(index + 1)
                 .is_some_and(|l| l.text.starts_with("** replaying previous printk message"));
             if replayed {
-                continue;
+                return;
             }
-            let owner = owner(&reports, line);
+            let owner = owner(reports, &line);
             let unfolded =
                 index.checked_sub(1).and_then(|i| lines.get(i)).is_some_and(|l| unfolds(&l.text, text, hit));
             let follows = owner
                 .and_then(|o| reports.get(o))
                 .is_some_and(|report| unfolded && !report.ended || report.continues_with(hit, text));
             if !follows {
-                let preface = preface(lines, index, reports.last());
+                let preface = preface(lines, index, self.latest);
                 if let Some(last) = reports.last_mut() {
                     while last.lines.len() > 1 && last.lines.last().is_some_and(|l| preface.contains(l)) {
                         last.lines.pop();
                     }
                 }
+                self.latest = Some(index);
                 reports.push(Report {
                     preface,
                     lines: vec![index],
                     hit,
                     caller: line.caller,
+                    closed: false,
                     ended: false,
                     oopsed: text.contains("[#"),
                     any_cpu: false,
+                    extent: Extent::new(index),
                 });
-                continue;
+                close_superseded(reports);
+                return;
             }
         }
-        if let Some(report) = owner(&reports, line).and_then(|owner| reports.get_mut(owner)) {
+        if let Some(report) = owner(reports, &line).and_then(|owner| reports.get_mut(owner)) {
             report.take(index, text);
         }
     }
-    reports
+
+    /// The first report, once nothing can be added to it.
+    pub(crate) fn finished(&mut self) -> Option<Report> {
+        self.reports.first().is_some_and(|report| report.closed).then(|| self.reports.remove(0))
+    }
+
+    /// Whether no report is being read, so that lines without a trigger mean nothing.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.reports.iter().all(|report| report.closed)
+    }
+
+    /// Nothing more belongs to the reports so far.
+    pub(crate) fn close(&mut self) {
+        self.reports.iter_mut().for_each(|report| report.closed = true);
+    }
+
+    /// The first line that is still needed: of a report, or above one that the next line may open.
+    pub(crate) fn needs(&self, next: usize) -> usize {
+        let report = self.reports.first().and_then(|report| report.preface.first().or(report.lines.first()));
+        let above = next.saturating_sub(LINES_ABOVE);
+        report.map_or(above, |first| above.min(*first))
+    }
+}
+
+/// How many lines above a trigger may matter to its report.
+pub(crate) const LINES_ABOVE: usize = 128;
+
+/// How many reports may be open at a time. Few are; looking further back would make a log of many
+/// thousand reports quadratic.
+const LOOK_BACK: usize = 8;
+
+/// Closes the reports to which no line can come any more because a later one takes it first.
+fn close_superseded(reports: &mut [Report]) {
+    let old = reports.len().saturating_sub(LOOK_BACK);
+    let Some((newest, before)) = reports.split_last_mut() else { return };
+    for (index, report) in before.iter_mut().enumerate() {
+        let same = newest.caller == Caller::Unknown || report.caller == newest.caller;
+        report.closed |= same && !report.any_cpu || index < old;
+    }
 }
 
 /// Whether `text` is the header `before` once more, for the next function outwards: a symboliser
@@ -103,10 +161,7 @@ fn unfolds(before: &str, text: &str, hit: Hit) -> bool {
 /// The report that a line belongs to: the latest one of the same printk caller, where the log
 /// names callers; otherwise the latest.
 fn owner(reports: &[Report], line: &Line<'_>) -> Option<usize> {
-    // Few reports are open at a time; looking further back than this would make a log of many
-    // thousand reports quadratic.
-    const LOOK_BACK: usize = 8;
-    let recent = || reports.iter().enumerate().rev().take(LOOK_BACK).filter(|(_, report)| !report.closed());
+    let recent = || reports.iter().enumerate().rev().filter(|(_, report)| !report.closed);
     if line.caller == Caller::Unknown {
         return recent().next().map(|(index, _)| index);
     }
@@ -127,13 +182,13 @@ pub(crate) const NO_STACK: &str = "Insufficient stack space to handle exception!
 const NO_STACK_LINES: usize = 60;
 
 /// The lines from [`NO_STACK`] up to the panic at `index`.
-fn bad_stack(lines: &[Line<'_>], index: usize, last: Option<&Report>) -> Option<Vec<usize>> {
+fn bad_stack(lines: &Store, index: usize, last: Option<usize>) -> Option<Vec<usize>> {
     let own = lines.get(index)?;
     if !own.text.contains("kernel stack overflow") {
         return None;
     }
     let from = index.saturating_sub(NO_STACK_LINES);
-    let from = from.max(last.and_then(|r| r.lines.first()).map_or(0, |first| first + 1));
+    let from = from.max(last.map_or(0, |first| first + 1));
     let start = (from..index).rev().find(|at| {
         lines.get(*at).is_some_and(|line| line.caller == own.caller && line.text.trim() == NO_STACK)
     })?;
@@ -141,12 +196,12 @@ fn bad_stack(lines: &[Line<'_>], index: usize, last: Option<&Report>) -> Option<
     Some((start..index).filter(same).collect())
 }
 
-fn preface(lines: &[Line<'_>], index: usize, last: Option<&Report>) -> Vec<usize> {
+fn preface(lines: &Store, index: usize, last: Option<usize>) -> Vec<usize> {
     if let Some(state) = bad_stack(lines, index, last) {
         return state;
     }
     let from = index.saturating_sub(PREFACE_LINES);
-    let from = from.max(last.and_then(|r| r.lines.first()).map_or(0, |first| first + 1));
+    let from = from.max(last.map_or(0, |first| first + 1));
     let Some(own) = lines.get(index) else { return Vec::new() };
     (from..index)
         .filter(|at| {
@@ -159,18 +214,9 @@ fn preface(lines: &[Line<'_>], index: usize, last: Option<&Report>) -> Vec<usize
 }
 
 impl Report {
-    fn close(&mut self) {
-        self.caller = Caller::Cpu(u32::MAX);
-        self.any_cpu = false;
-        self.ended = true;
-    }
-
-    fn closed(&self) -> bool {
-        self.caller == Caller::Cpu(u32::MAX)
-    }
-
     fn take(&mut self, index: usize, text: &str) {
         self.lines.push(index);
+        self.extent.take(index, text);
         self.ended |= text.trim_start().starts_with("---[ end trace");
         self.oopsed |= text.contains("[#");
         self.any_cpu |= text.contains("Sending NMI from CPU") || text.contains("Sending NMI to ");

@@ -107,9 +107,13 @@ pub(crate) struct Hit {
     pub needle: &'static str,
 }
 
-/// Whether any trigger occurs in `bytes`: the prefilter that lets ordinary logs pass at memory speed.
-pub(crate) fn any(bytes: &[u8]) -> bool {
-    FINDER.as_ref().is_none_or(|finder| finder.is_match(bytes))
+/// No trigger is longer, in bytes.
+pub(crate) const LONGEST: usize = 64;
+
+/// Where in `bytes` the first word stands that can open a report: the prefilter that lets ordinary
+/// logs pass at memory speed.
+pub(crate) fn first(bytes: &[u8]) -> Option<usize> {
+    FINDER.as_ref().map_or(Some(0), |finder| finder.find(bytes).map(|found| found.start()))
 }
 
 /// The first trigger of a line that is meant as one.
@@ -148,6 +152,11 @@ fn is_meant(trigger: &Trigger, text: &str, at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_trigger() {
+        assert!(TRIGGERS.iter().all(|trigger| trigger.needle.len() <= LONGEST));
+    }
 
     #[test]
     fn triggers_and_their_look_alikes() {

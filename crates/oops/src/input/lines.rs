@@ -1,7 +1,5 @@
 //! Which line of the file a person holds each line of the text came from.
 
-use crate::text::Line;
-
 /// The numbers of a text's lines in the file that it was taken out of.
 ///
 /// A JSON journal holds one line of kernel text in many bytes of record, a mail wraps one line
@@ -37,15 +35,6 @@ impl LineMap {
                     *number = outer.line(*number);
                 }
                 LineMap::Each(numbers)
-            }
-        }
-    }
-
-    /// Gives lines the file's numbers.
-    pub(crate) fn number(&self, lines: &mut [Line<'_>]) {
-        if *self != LineMap::Same {
-            for line in lines {
-                line.number = self.line(line.number);
             }
         }
     }

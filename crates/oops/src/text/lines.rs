@@ -47,7 +47,7 @@ pub struct Line<'a> {
 
 /// No kernel prints lines near this long; what is beyond it is dropped so that one endless line
 /// cannot cost more than its bytes.
-const LONGEST_LINE: usize = 16 * 1024;
+pub(crate) const LONGEST_LINE: usize = 16 * 1024;
 
 /// Splits `bytes` into lines.
 #[must_use]
@@ -69,7 +69,8 @@ pub fn split(bytes: &[u8]) -> Vec<Line<'_>> {
     lines
 }
 
-fn push<'a>(raw: &'a [u8], number: u32, lines: &mut Vec<Line<'a>>) {
+/// Adds the line `raw` (without its line break), which is one or, where two writers tore it, several.
+pub(crate) fn push<'a>(raw: &'a [u8], number: u32, lines: &mut Vec<Line<'a>>) {
     let raw = raw.get(..LONGEST_LINE).unwrap_or(raw);
     match clean(raw) {
         Cow::Borrowed(text) => push_parts(text, number, lines, Cow::Borrowed),

@@ -4,3 +4,4 @@ mod lines;
 mod prefix;
 
 pub use lines::{Caller, Line, split};
+pub(crate) use lines::{LONGEST_LINE, push};

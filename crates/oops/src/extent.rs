@@ -1,0 +1,122 @@
+//! How far a report reaches: where, below its last line, nothing more can belong to it.
+//!
+//! Most reports have no last line that says so, and without a bound everything below the last
+//! report of a log would be a part of it and have to be read. The rule: a report is over when so
+//! many lines in a row have shown none of the marks that lines of reports have. Other tasks and
+//! programs print into a report while it is written, but not that much.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+/// Lines without any mark after which a report is over.
+const QUIET: usize = 512;
+
+/// The same for a report that has printed its end marker: what follows it (the repetition of the
+/// registers, the panic) follows at once.
+const QUIET_AFTER_END: usize = 64;
+
+/// The most lines of a report. The longest that kernels print are the stacks of every CPU and
+/// every lock of a big machine; what is longer only looks like one.
+const MOST_LINES: usize = 32 * 1024;
+
+/// Parts of lines that reports have and the chatter of healthy kernels seldom.
+const MARKS: &[&str] = &[
+    // Places and addresses, in frames, registers, dumps and lists of locks.
+    "+0x",
+    "[<",
+    "ffff",
+    "00000000",
+    "0x00000",
+    "RIP",
+    "Code:",
+    "pc :",
+    "lr :",
+    "sp :",
+    "PC is at",
+    "LR is at",
+    // Headings.
+    "all Trace",
+    "all trace",
+    "acktrace",
+    "ackTrace",
+    "---[",
+    "-------",
+    "=====",
+    "CPU: ",
+    "PID: ",
+    "pid:",
+    "Comm: ",
+    "comm ",
+    "ainted",
+    "Modules linked in",
+    "Hardware name",
+    "Workqueue: ",
+    "NMI",
+    "Stack:",
+    "TASK>",
+    "IRQ>",
+    "EOI>",
+    "llocated",
+    "reed by",
+    "Freed in",
+    "Object ",
+    "Redzone",
+    "Padding",
+    "Memory state",
+    "buggy address",
+    "Register",
+    "GPR",
+    "PSW",
+    "EFLAGS",
+    // Locks, stalls, memory.
+    "lock held",
+    "locks held",
+    "holding",
+    "holder",
+    "at: ",
+    "#0: ",
+    "stall",
+    "blocked for",
+    "task:",
+    "locked",
+    "Mem-Info",
+    "active_",
+    "oom",
+    // The end.
+    "Kernel panic",
+    "Kernel Offset",
+    "Rebooting in",
+    "PHYS_OFFSET",
+    "CPU features",
+    "Memory Limit",
+];
+
+static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
+
+/// What is known of one report's reach.
+pub(crate) struct Extent {
+    last: usize,
+    count: usize,
+}
+
+impl Extent {
+    /// Of a report whose trigger is the line at `index`.
+    pub(crate) fn new(index: usize) -> Extent {
+        Extent { last: index, count: 1 }
+    }
+
+    /// The report takes the line at `index`.
+    pub(crate) fn take(&mut self, index: usize, text: &str) {
+        self.count += 1;
+        if FINDER.as_ref().is_none_or(|finder| finder.is_match(text)) {
+            self.last = index;
+        }
+    }
+
+    /// Whether the line at `index` can be no part of it any more.
+    pub(crate) fn is_over(&self, index: usize, ended: bool) -> bool {
+        let quiet = if ended { QUIET_AFTER_END } else { QUIET };
+        index.saturating_sub(self.last) > quiet || self.count >= MOST_LINES
+    }
+}
