@@ -29,6 +29,7 @@ pub mod evidence;
 pub mod expression;
 pub mod faces;
 pub mod fetch;
+pub mod input;
 pub mod listing;
 pub mod verdict;
 
@@ -48,6 +49,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("expression", expression::MESSAGES),
         ("faces", faces::MESSAGES),
         ("fetch", fetch::MESSAGES),
+        ("input", input::MESSAGES),
         ("listing", listing::MESSAGES),
         ("verdict", verdict::MESSAGES),
     ]

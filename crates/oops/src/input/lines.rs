@@ -66,9 +66,9 @@ impl Rows {
         self.text.push(b'\n');
     }
 
-    /// Bytes so far.
-    pub(crate) fn size(&self) -> usize {
-        self.text.len()
+    /// The text so far.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
     }
 
     /// Whether nothing was added.

@@ -1,0 +1,200 @@
+//! Lines that a terminal or a mail client broke at its width. Only redundancy can tell: many
+//! lines end at the very same column, and what follows them begins nothing.
+//!
+//! Two sorts: *hard*, at exactly the width, in the middle of a word (terminals, serial captures);
+//! and *soft*, at the last blank before it (mail clients, editors).
+
+use std::collections::BTreeMap;
+
+use kwhy_base::catalogue::input as say;
+use kwhy_base::prose;
+
+use super::lines::{Rows, numbered};
+use super::{Budget, Layer, sample};
+
+/// Widths that anything wraps at.
+const NARROWEST: usize = 36;
+const WIDEST: usize = 255;
+/// A soft wrap is for people to read; nobody sets it wider.
+const WIDEST_SOFT: usize = 132;
+/// So many breaks make a habit.
+const FEWEST: usize = 3;
+
+/// How the lines were broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrap {
+    /// At exactly this many characters.
+    Hard(usize),
+    /// At a blank, so that no line is longer than this.
+    Soft(usize),
+}
+
+/// A line's length in characters, as a terminal counts them.
+fn width(line: &[u8]) -> usize {
+    if line.is_ascii() { line.len() } else { String::from_utf8_lossy(line).chars().count() }
+}
+
+/// Whether a line begins something: it has a time of its own, or the shape of a line that the
+/// kernel prints. What goes on from the line before it does not.
+fn begins(line: &[u8], stamped: bool) -> bool {
+    let parsed = crate::text::split(line.get(..160).unwrap_or(line));
+    let Some(first) = parsed.first() else { return true };
+    if first.time.is_some() {
+        return true;
+    }
+    if first.text.is_empty() {
+        return true;
+    }
+    // In a log with times, only a known prefix begins a line without one.
+    if stamped {
+        return first.text.len() < String::from_utf8_lossy(line).trim_end().len();
+    }
+    opens(&first.text)
+}
+
+/// Shapes of the beginnings of kernel lines.
+fn opens(text: &str) -> bool {
+    let blank = text.len() - text.trim_start().len();
+    let body = text.trim_start();
+    let word = body.split([' ', '\t']).next().unwrap_or_default();
+    const OPENERS: &[&str] = &[
+        "---", "===", "Call ", "Code:", "Modules linked", "CPU:", "CPU ", "Hardware name", "RIP", "RSP", "EIP", "PC is", "LR is",
+        "pc :", "lr :", "sp :", "pstate", "Oops", "Internal error", "Kernel panic", "Unable to handle", "Mem abort", "Data abort",
+        "BUG", "WARNING", "INFO:", "Tainted", "Workqueue", "Process ", "Stack:", "Backtrace", "Comm:", "Read of", "Write of", "Allocated by", "Freed by",
+        "The buggy", "Memory state", "Sending NMI", "NMI backtrace", "PKRU", "note:", "Kernel Offset", "user pgtable", "swapper pgtable", "[<", "<T", "</", "<I",
+    ];
+    if OPENERS.iter().any(|open| body.starts_with(open)) {
+        return true;
+    }
+    // A frame: `symbol+0x`, indented; a register with its value; a heading.
+    let frame = blank > 0 && (word.contains("+0x") || body.starts_with("? "));
+    let register = word.strip_suffix(':').is_some_and(|name| {
+        (2..=8).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_alphabetic())
+    }) || (word.len() <= 3 && body.get(word.len()..).is_some_and(|rest| rest.trim_start().starts_with(": ")));
+    frame || register
+}
+
+/// What the sample says.
+fn find(head: &[u8]) -> Option<Wrap> {
+    let lines: Vec<&[u8]> = numbered(head).map(|(_, line)| line).collect();
+    // The sample may end in the middle of a line.
+    let lines = if head.len() >= super::SAMPLE { lines.get(..lines.len().saturating_sub(1))? } else { &lines };
+    let widths: Vec<usize> = lines.iter().map(|line| width(line)).collect();
+    let most = widths.iter().copied().max()?;
+    if !(NARROWEST..=WIDEST).contains(&most) {
+        return None;
+    }
+    let times = lines.iter().filter(|line| has_time(line)).count();
+    let filled = lines.iter().filter(|line| !line.trim_ascii().is_empty()).count();
+    let stamped = times >= FEWEST && times * 3 >= filled;
+    hard(lines, &widths, most, stamped).or_else(|| soft(lines, &widths, most, stamped))
+}
+
+fn has_time(line: &[u8]) -> bool {
+    let text = crate::text::split(line.get(..160).unwrap_or(line));
+    text.first().is_some_and(|first| first.time.is_some())
+}
+
+/// Lines of exactly `most` characters, more of them than of any width near it, and what follows
+/// them begins nothing.
+fn hard(lines: &[&[u8]], widths: &[usize], most: usize, stamped: bool) -> Option<Wrap> {
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for width in widths {
+        *counts.entry(*width).or_default() += 1;
+    }
+    let at = counts.get(&most).copied().unwrap_or_default();
+    let near: usize = counts.range(most.saturating_sub(2)..most).map(|(_, n)| n).max().copied().unwrap_or_default();
+    if at < FEWEST || at < 2 * near {
+        return None;
+    }
+    let followers = || {
+        let pairs = widths.iter().zip(lines.iter().skip(1));
+        pairs.filter(|(width, _)| **width == most).map(|(_, next)| *next)
+    };
+    let all = followers().count();
+    let going_on = followers().filter(|next| !begins(next, stamped)).count();
+    // With times a line that goes on is certain; without, a break may by chance stand where a
+    // word of the kernel's begins.
+    let enough = if stamped { going_on * 10 >= all * 7 } else { going_on * 10 >= all * 6 };
+    (going_on >= FEWEST && enough).then_some(Wrap::Hard(most))
+}
+
+/// No line is longer than `most`, and wherever a line goes on, its first word would not have fitted
+/// before the break.
+fn soft(lines: &[&[u8]], widths: &[usize], most: usize, stamped: bool) -> Option<Wrap> {
+    if most > WIDEST_SOFT {
+        return None;
+    }
+    let (mut fits, mut all) = (0usize, 0usize);
+    for ((width, line), next) in widths.iter().zip(lines).zip(lines.iter().skip(1)) {
+        if begins(next, stamped) || line.trim_ascii().is_empty() {
+            continue;
+        }
+        // Without times only lines that are known to be long say anything.
+        if !stamped && !long(line) {
+            continue;
+        }
+        all += 1;
+        fits += usize::from(*width + 1 + first_word(next) > most);
+    }
+    (fits >= FEWEST && fits * 10 >= all * 8).then_some(Wrap::Soft(most))
+}
+
+/// Lines that the kernel prints longer than a screen is wide.
+fn long(line: &[u8]) -> bool {
+    const LONG: &[&str] = &[
+        "Code:", "Modules linked in:", "CPU:", "Hardware name:", "WARNING:", "BUG:", "Unable to handle", "Internal error",
+        "Workqueue:", "watchdog:", "general protection", "Oops:", "list_add", "list_del", "refcount_t", "rcu:", "INFO:",
+        "Kernel panic", "kobject",
+    ];
+    let text = crate::text::split(line.get(..160).unwrap_or(line));
+    text.first().is_some_and(|first| LONG.iter().any(|word| first.text.contains(word)))
+}
+
+fn first_word(line: &[u8]) -> usize {
+    line.trim_ascii_start().iter().take_while(|b| **b != b' ').count()
+}
+
+pub(super) fn sniff(head: &[u8]) -> bool {
+    // Few logs have no long line: this is all that most cost.
+    let longest = numbered(head).map(|(_, line)| line.len()).max().unwrap_or_default();
+    (NARROWEST..=WIDEST * 4).contains(&longest) && find(head).is_some()
+}
+
+pub(super) fn read(bytes: &[u8], _: &mut Budget) -> Option<Vec<Layer>> {
+    let wrap = find(sample(bytes))?;
+    let lines: Vec<(u32, &[u8])> = numbered(bytes).collect();
+    let times = lines.iter().filter(|(_, line)| has_time(line)).count();
+    let stamped = times >= FEWEST && times * 3 >= lines.len();
+    let mut rows = Rows::default();
+    let mut joined = 0usize;
+    let mut before: Option<(usize, bool)> = None;
+    for (number, line) in &lines {
+        let own = width(line);
+        let goes_on = !begins(line, stamped);
+        match (wrap, before) {
+            (Wrap::Hard(most), Some((width, _))) if width == most && goes_on => {
+                rows.extend(line, *number);
+                joined += 1;
+            }
+            (Wrap::Soft(most), Some((width, is_long)))
+                if goes_on && (stamped || is_long) && width > 0 && width + 1 + first_word(line) > most =>
+            {
+                let word = [b" ", line.trim_ascii_start()].concat();
+                rows.extend(&word, *number);
+                joined += 1;
+                before = Some((own, is_long));
+                continue;
+            }
+            _ => rows.push(line, *number),
+        }
+        before = Some((own, long(line)));
+    }
+    if joined < FEWEST {
+        return None;
+    }
+    let (Wrap::Hard(width) | Wrap::Soft(width)) = wrap;
+    let (text, numbers) = rows.done();
+    let remarks = vec![prose!(say::WRAPPED, width = width, count = joined)];
+    Some(vec![Layer { text, numbers, remarks, part: String::new() }])
+}
