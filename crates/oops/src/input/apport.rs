@@ -11,8 +11,16 @@ use crate::trigger;
 
 /// Keys that hold kernel logs, best first: the dump's own log, the report itself, what the
 /// kernel said later.
-const LOGS: &[&str] =
-    &["VmCoreDmesg", "OopsText", "Dmesg", "CurrentDmesg", "Dmesg.txt", "CurrentDmesg.txt", "KernLog", "BootDmesg"];
+const LOGS: &[&str] = &[
+    "VmCoreDmesg",
+    "OopsText",
+    "Dmesg",
+    "CurrentDmesg",
+    "Dmesg.txt",
+    "CurrentDmesg.txt",
+    "KernLog",
+    "BootDmesg",
+];
 
 pub(super) fn sniff(head: &[u8]) -> bool {
     head.starts_with(b"ProblemType:") || memchr::memmem::find(head, b"\nProblemType:").is_some()

@@ -63,7 +63,10 @@ mod tests {
         assert!(sniff(text));
         let layers = read(text, &mut Budget { bytes: 0 }).unwrap();
         assert_eq!(layers.len(), 2);
-        assert_eq!((layers[0].text.as_slice(), &layers[0].numbers), (&b"<6>[    1.0] a\n"[..], &LineMap::Each(vec![6])));
+        assert_eq!(
+            (layers[0].text.as_slice(), &layers[0].numbers),
+            (&b"<6>[    1.0] a\n"[..], &LineMap::Each(vec![6]))
+        );
         assert_eq!((layers[1].text.as_slice(), &layers[1].numbers), (&b"b\n"[..], &LineMap::Each(vec![10])));
         assert!(!sniff(b"------------[ cut here ]------------\n"));
     }

@@ -37,14 +37,57 @@ const LOGS: &[&str] = &[
 /// Ends of names of what is no log, in lower case. Packed logs end in `.gz` too, so that only
 /// the whole end counts.
 const OTHERS: &[&str] = &[
-    ".ko", ".ko.xz", ".ko.zst", ".ko.gz", ".ko.debug", ".o", ".so", ".a", ".elf", ".debug", ".deb", ".rpm", ".c",
-    ".h", ".rs", ".s", ".py", ".sh", ".dts", ".dtb", ".png", ".jpg", ".jpeg", ".gif", ".pdf", ".mp4", ".img",
-    ".qcow2", ".iso", ".bin", ".map", ".journal", ".btf", ".patch", ".diff", ".zip",
+    ".ko",
+    ".ko.xz",
+    ".ko.zst",
+    ".ko.gz",
+    ".ko.debug",
+    ".o",
+    ".so",
+    ".a",
+    ".elf",
+    ".debug",
+    ".deb",
+    ".rpm",
+    ".c",
+    ".h",
+    ".rs",
+    ".s",
+    ".py",
+    ".sh",
+    ".dts",
+    ".dtb",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".pdf",
+    ".mp4",
+    ".img",
+    ".qcow2",
+    ".iso",
+    ".bin",
+    ".map",
+    ".journal",
+    ".btf",
+    ".patch",
+    ".diff",
+    ".zip",
 ];
 
 /// Beginnings of names of what is no log.
-const IMAGES: &[&str] =
-    &["vmlinux", "vmlinuz", "bzimage", "zimage", "uimage", "image", "initrd", "initramfs", "system.map", "config-"];
+const IMAGES: &[&str] = &[
+    "vmlinux",
+    "vmlinuz",
+    "bzimage",
+    "zimage",
+    "uimage",
+    "image",
+    "initrd",
+    "initramfs",
+    "system.map",
+    "config-",
+];
 
 /// What a path's last part says.
 #[must_use]
@@ -58,7 +101,10 @@ pub fn kind_of(path: &str) -> Kind {
     }
     // kdump-tools and makedumpfile: the memory itself.
     let dump = name == "vmcore" || name.starts_with("vmcore.") || name.starts_with("dump.");
-    if dump || IMAGES.iter().any(|image| name.starts_with(image)) || OTHERS.iter().any(|end| name.ends_with(end)) {
+    if dump
+        || IMAGES.iter().any(|image| name.starts_with(image))
+        || OTHERS.iter().any(|end| name.ends_with(end))
+    {
         return Kind::Other;
     }
     let ends = [".log", ".txt", ".crash", ".upload", ".kmsg", ".eml", ".mbox"];
@@ -115,10 +161,13 @@ mod tests {
 
     #[test]
     fn names_speak() {
-        for name in ["dmesg.202611221400", "var/log/kern.log.2.gz", "a/console", "x.log", "vmcore-dmesg.txt"] {
+        for name in ["dmesg.202611221400", "var/log/kern.log.2.gz", "a/console", "x.log", "vmcore-dmesg.txt"]
+        {
             assert_eq!(kind_of(name), Kind::Log, "{name}");
         }
-        for name in ["vmlinux-6.1", "a/x.ko.xz", "vmcore", "dump.202611221400", ".bashrc", "kern.png", "Image"] {
+        for name in
+            ["vmlinux-6.1", "a/x.ko.xz", "vmcore", "dump.202611221400", ".bashrc", "kern.png", "Image"]
+        {
             assert_eq!(kind_of(name), Kind::Other, "{name}");
         }
         assert_eq!(kind_of("cmdline"), Kind::Unknown);

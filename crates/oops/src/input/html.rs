@@ -9,15 +9,89 @@ use super::{Budget, Layer};
 
 /// Elements that end a line where they begin and end.
 const BLOCKS: &[&str] = &[
-    "p", "div", "pre", "br", "li", "ul", "ol", "tr", "table", "tbody", "thead", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "dl", "dt",
-    "dd", "blockquote", "section", "article", "header", "footer", "details", "summary", "form", "body", "html",
-    "head", "title", "textarea", "nav", "main",
+    "p",
+    "div",
+    "pre",
+    "br",
+    "li",
+    "ul",
+    "ol",
+    "tr",
+    "table",
+    "tbody",
+    "thead",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "dl",
+    "dt",
+    "dd",
+    "blockquote",
+    "section",
+    "article",
+    "header",
+    "footer",
+    "details",
+    "summary",
+    "form",
+    "body",
+    "html",
+    "head",
+    "title",
+    "textarea",
+    "nav",
+    "main",
 ];
 /// Elements within a line.
 const INLINE: &[&str] = &[
-    "a", "b", "i", "u", "s", "em", "strong", "span", "code", "tt", "font", "td", "th", "small", "big", "sub", "sup", "kbd",
-    "samp", "var", "mark", "wbr", "img", "input", "button", "label", "select", "option", "meta", "link", "base", "svg", "path", "time", "abbr",
-    "colgroup", "col", "center", "clipboard-copy", "svg", "g", "rect", "use", "iframe",
+    "a",
+    "b",
+    "i",
+    "u",
+    "s",
+    "em",
+    "strong",
+    "span",
+    "code",
+    "tt",
+    "font",
+    "td",
+    "th",
+    "small",
+    "big",
+    "sub",
+    "sup",
+    "kbd",
+    "samp",
+    "var",
+    "mark",
+    "wbr",
+    "img",
+    "input",
+    "button",
+    "label",
+    "select",
+    "option",
+    "meta",
+    "link",
+    "base",
+    "svg",
+    "path",
+    "time",
+    "abbr",
+    "colgroup",
+    "col",
+    "center",
+    "clipboard-copy",
+    "svg",
+    "g",
+    "rect",
+    "use",
+    "iframe",
 ];
 /// Elements of which nothing is shown.
 const HIDDEN: &[&str] = &["script", "style", "noscript", "template"];
@@ -42,7 +116,8 @@ fn tag(text: &[u8]) -> Option<Tag> {
     let size = body.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
     let name = String::from_utf8_lossy(body.get(..size.min(20))?).to_ascii_lowercase();
     let known = [BLOCKS, INLINE, HIDDEN].iter().any(|list| list.contains(&name.as_str()));
-    let declared = inner.starts_with(b"!DOCTYPE") || inner.starts_with(b"!doctype") || inner.starts_with(b"?xml");
+    let declared =
+        inner.starts_with(b"!DOCTYPE") || inner.starts_with(b"!doctype") || inner.starts_with(b"?xml");
     if !known && !declared {
         return None;
     }
@@ -68,10 +143,31 @@ fn tag(text: &[u8]) -> Option<Tag> {
 /// The character of the entity that `text` begins with, and its bytes.
 fn entity(text: &[u8]) -> Option<(char, usize)> {
     const NAMED: &[(&str, char)] = &[
-        ("lt", '<'), ("gt", '>'), ("amp", '&'), ("quot", '"'), ("apos", '\''), ("nbsp", ' '), ("ndash", '-'),
-        ("mdash", '—'), ("hellip", '…'), ("lsquo", '\''), ("rsquo", '\''), ("ldquo", '"'), ("rdquo", '"'),
-        ("shy", '\u{ad}'), ("ensp", ' '), ("emsp", ' '), ("Tab", '\t'), ("NewLine", '\n'), ("lbrack", '['),
-        ("rbrack", ']'), ("lowbar", '_'), ("plus", '+'), ("colon", ':'), ("sol", '/'), ("num", '#'),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("amp", '&'),
+        ("quot", '"'),
+        ("apos", '\''),
+        ("nbsp", ' '),
+        ("ndash", '-'),
+        ("mdash", '—'),
+        ("hellip", '…'),
+        ("lsquo", '\''),
+        ("rsquo", '\''),
+        ("ldquo", '"'),
+        ("rdquo", '"'),
+        ("shy", '\u{ad}'),
+        ("ensp", ' '),
+        ("emsp", ' '),
+        ("Tab", '\t'),
+        ("NewLine", '\n'),
+        ("lbrack", '['),
+        ("rbrack", ']'),
+        ("lowbar", '_'),
+        ("plus", '+'),
+        ("colon", ':'),
+        ("sol", '/'),
+        ("num", '#'),
     ];
     let inner = text.strip_prefix(b"&")?;
     let end = inner.iter().take(10).position(|b| *b == b';')?;
@@ -241,24 +337,42 @@ mod tests {
         let page = b"<!DOCTYPE html>\n<html><head><title>T</title><script>if (a<b) BUG: x\n</script></head>\n<body class=\"a>b\">\n<pre id=x>Call Trace:\n &lt;TASK&gt;\n <b>f+0x1&#x2f;0x2</b>\n\nend</pre>\n";
         assert_eq!(
             rows(page),
-            [(2, "T".into()), (5, "Call Trace:".into()), (6, " <TASK>".into()), (7, " f+0x1/0x2".into()), (8, "".into()), (9, "end".into())]
+            [
+                (2, "T".into()),
+                (5, "Call Trace:".into()),
+                (6, " <TASK>".into()),
+                (7, " f+0x1/0x2".into()),
+                (8, "".into()),
+                (9, "end".into())
+            ]
         );
     }
 
     #[test]
     fn lines_of_elements_and_breaks() {
-        assert_eq!(rows(b"<ol>\n  <li><div>a</div></li>\n  <li>b<br>c</li></ol>"), [(2, "a".into()), (3, "b".into()), (3, "c".into())]);
-        assert_eq!(rows(b"<TASK>&nbsp;x<br/>\n[<ffff>] <IRQ><br/>"), [(1, "<TASK> x".into()), (2, "[<ffff>] <IRQ>".into())]);
+        assert_eq!(
+            rows(b"<ol>\n  <li><div>a</div></li>\n  <li>b<br>c</li></ol>"),
+            [(2, "a".into()), (3, "b".into()), (3, "c".into())]
+        );
+        assert_eq!(
+            rows(b"<TASK>&nbsp;x<br/>\n[<ffff>] <IRQ><br/>"),
+            [(1, "<TASK> x".into()), (2, "[<ffff>] <IRQ>".into())]
+        );
     }
 
     #[test]
     fn entities_alone_keep_the_lines() {
-        assert_eq!(rows(b"x &lt;TASK&gt;\n f+0x1 &amp; y\n"), [(1, "x <TASK>".into()), (2, " f+0x1 & y".into())]);
+        assert_eq!(
+            rows(b"x &lt;TASK&gt;\n f+0x1 &amp; y\n"),
+            [(1, "x <TASK>".into()), (2, " f+0x1 & y".into())]
+        );
     }
 
     #[test]
     fn kernel_text_is_no_page() {
-        for text in [&b"Call Trace:\n <TASK>\n <IRQ>\n [<ffff>] f\n"[..], b"a & b; <unknown>", b"<6>[    1.0] x"] {
+        for text in
+            [&b"Call Trace:\n <TASK>\n <IRQ>\n [<ffff>] f\n"[..], b"a & b; <unknown>", b"<6>[    1.0] x"]
+        {
             assert!(!sniff(text));
         }
     }

@@ -150,7 +150,10 @@ pub(super) fn export(bytes: &[u8], _: &mut Budget) -> Option<Vec<Layer>> {
         } else {
             let record = entry.get_or_insert_with(|| Entry { line: number, ..Entry::default() });
             if let Some(at) = memchr::memchr(b'=', own) {
-                record.field(own.get(..at).unwrap_or_default(), own.get(at.saturating_add(1)..).unwrap_or_default());
+                record.field(
+                    own.get(..at).unwrap_or_default(),
+                    own.get(at.saturating_add(1)..).unwrap_or_default(),
+                );
             } else if let Some((value, tail)) = binary(after) {
                 record.field(own, value);
                 let used = after.len().saturating_sub(tail.len());
@@ -223,7 +226,9 @@ mod tests {
 
     #[test]
     fn an_export_with_binary_fields_and_two_boots() {
-        let mut bytes = b"__CURSOR=x\n_BOOT_ID=a\n_TRANSPORT=kernel\n_SOURCE_MONOTONIC_TIMESTAMP=1500000\nMESSAGE\n".to_vec();
+        let mut bytes =
+            b"__CURSOR=x\n_BOOT_ID=a\n_TRANSPORT=kernel\n_SOURCE_MONOTONIC_TIMESTAMP=1500000\nMESSAGE\n"
+                .to_vec();
         bytes.extend(5u64.to_le_bytes());
         bytes.extend(b"a\n\xffcd\n\n__CURSOR=y\n_BOOT_ID=a\n_TRANSPORT=stdout\nMESSAGE=no\n\n");
         bytes.extend(b"__CURSOR=z\n_BOOT_ID=b\nSYSLOG_IDENTIFIER=kernel\nMESSAGE=[    2.000000] z\n");

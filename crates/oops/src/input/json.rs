@@ -10,7 +10,17 @@ use super::{Budget, Layer, base64, journal};
 
 /// Members that hold text, best first.
 const TEXTS: &[&str] = &[
-    "message", "msg", "log", "MESSAGE", "line", "textPayload", "Output", "output", "text", "body", "content",
+    "message",
+    "msg",
+    "log",
+    "MESSAGE",
+    "line",
+    "textPayload",
+    "Output",
+    "output",
+    "text",
+    "body",
+    "content",
 ];
 
 /// A record larger than this is no record: a tree of values takes many times its text.
@@ -250,7 +260,8 @@ not json
     fn documents_of_clouds() {
         let aws = b"{\n  \"InstanceId\": \"i-0\",\n  \"Output\": \"a\\r\\nb\\r\\n\"\n}\n";
         assert_eq!(rows(aws), [(3, "a".into()), (3, "b".into())]);
-        let watch = b"{\"events\": [\n {\"timestamp\": 1,\n  \"message\": \"a\"},\n {\"message\": \"b\"}\n]}\n";
+        let watch =
+            b"{\"events\": [\n {\"timestamp\": 1,\n  \"message\": \"a\"},\n {\"message\": \"b\"}\n]}\n";
         assert_eq!(rows(watch), [(3, "a".into()), (4, "b".into())]);
         let loki = br#"{"status":"success","data":{"result":[{"stream":{"job":"k"},"values":[["17","a"],["18","b"]]}]}}"#;
         assert_eq!(rows(loki), [(1, "a".into()), (1, "b".into())]);

@@ -49,9 +49,8 @@ fn words(lead: &[u8]) -> Vec<u8> {
 fn unknown(line: &[u8]) -> Option<&[u8]> {
     let head = line.get(..LONGEST + 24).unwrap_or(line);
     let text = String::from_utf8_lossy(head);
-    let at = memchr::memchr_iter(b'[', head).find(|at| {
-        *at > 0 && *at <= LONGEST && head.get(*at..).is_some_and(|rest| stamp(rest))
-    })?;
+    let at = memchr::memchr_iter(b'[', head)
+        .find(|at| *at > 0 && *at <= LONGEST && head.get(*at..).is_some_and(|rest| stamp(rest)))?;
     let known = crate::text::split(text.as_bytes()).first().is_some_and(|line| line.time.is_some());
     if known { None } else { line.get(..at) }
 }
@@ -74,7 +73,10 @@ fn common(head: &[u8]) -> Option<Vec<u8>> {
         if let Some(lead) = unknown(line) {
             *shapes.entry(shape(lead)).or_default() += 1;
             stamped += 1;
-        } else if crate::text::split(line.get(..LONGEST).unwrap_or(line)).first().is_some_and(|l| l.time.is_some()) {
+        } else if crate::text::split(line.get(..LONGEST).unwrap_or(line))
+            .first()
+            .is_some_and(|l| l.time.is_some())
+        {
             stamped += 1;
         }
     }
@@ -128,7 +130,12 @@ pub(super) fn read(bytes: &[u8], _: &mut Budget) -> Option<Vec<Layer>> {
         text.push(line.get(cut..).unwrap_or_default(), number);
     }
     let (text, numbers) = text.done();
-    Some(vec![Layer { text, numbers, remarks: vec![prose!(say::QUOTED, lead = example)], part: String::new() }])
+    Some(vec![Layer {
+        text,
+        numbers,
+        remarks: vec![prose!(say::QUOTED, lead = example)],
+        part: String::new(),
+    }])
 }
 
 #[cfg(test)]
@@ -137,7 +144,10 @@ mod tests {
 
     fn text(bytes: &str) -> Option<String> {
         let bytes = bytes.as_bytes();
-        sniff(bytes).then(|| read(bytes, &mut Budget { bytes: 0 })).flatten().map(|mut l| String::from_utf8(l.remove(0).text).unwrap())
+        sniff(bytes)
+            .then(|| read(bytes, &mut Budget { bytes: 0 }))
+            .flatten()
+            .map(|mut l| String::from_utf8(l.remove(0).text).unwrap())
     }
 
     #[test]
@@ -150,7 +160,8 @@ mod tests {
         let numbered: String = kernel.lines().zip(7..).map(|(line, n)| format!("{n:>4}\t{line}\n")).collect();
         assert_eq!(text(&numbered).as_deref(), Some(kernel));
         // A line without the time has the lead too.
-        let mixed = format!("{}# no time\n", kernel.lines().map(|line| format!("# {line}\n")).collect::<String>());
+        let mixed =
+            format!("{}# no time\n", kernel.lines().map(|line| format!("# {line}\n")).collect::<String>());
         assert_eq!(text(&mixed), Some(format!("{kernel}no time\n")));
     }
 

@@ -11,9 +11,29 @@ use super::{Budget, Layer, base64, unpack};
 
 /// Headers that a mail has and a log has not.
 const HEADERS: &[&str] = &[
-    "from", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version", "content-type",
-    "delivered-to", "in-reply-to", "references", "list-id", "content-transfer-encoding", "dkim-signature",
-    "reply-to", "user-agent", "x-mailer", "sender", "archived-at", "lines", "status",
+    "from",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "received",
+    "return-path",
+    "mime-version",
+    "content-type",
+    "delivered-to",
+    "in-reply-to",
+    "references",
+    "list-id",
+    "content-transfer-encoding",
+    "dkim-signature",
+    "reply-to",
+    "user-agent",
+    "x-mailer",
+    "sender",
+    "archived-at",
+    "lines",
+    "status",
 ];
 /// Parts within parts.
 const DEEPEST: usize = 6;
@@ -205,7 +225,8 @@ impl Mail {
         let mut same = false;
         match head.encoding.as_str() {
             "base64" => {
-                let packed: Vec<u8> = body.iter().flat_map(|(_, line)| [*line, b"\n"]).flatten().copied().collect();
+                let packed: Vec<u8> =
+                    body.iter().flat_map(|(_, line)| [*line, b"\n"]).flatten().copied().collect();
                 let data = base64::decode(&packed);
                 if !text_kind && !named_log && !unpack::sniff(&data) {
                     return;
@@ -242,7 +263,9 @@ fn between<'r, 'a>(rows: &'r [Row<'a>], boundary: &str) -> Vec<&'r [Row<'a>]> {
     let cuts: Vec<usize> = rows
         .iter()
         .enumerate()
-        .filter(|(_, (_, line))| line.strip_prefix(mark.as_bytes()).is_some_and(|t| matches!(t.trim_ascii(), b"" | b"--")))
+        .filter(|(_, (_, line))| {
+            line.strip_prefix(mark.as_bytes()).is_some_and(|t| matches!(t.trim_ascii(), b"" | b"--"))
+        })
         .map(|(index, _)| index)
         .take(MOST_PARTS)
         .collect();
@@ -323,7 +346,8 @@ mod tests {
     fn quoted_printable_and_flowed() {
         let qp = b"From: a\nSubject: b\nContent-Transfer-Encoding: quoted-printable\n\na=3Db =\nc\nd\n";
         assert_eq!(layers(qp), [(String::new(), "a=b c\nd\n".into(), LineMap::Each(vec![5, 7]))]);
-        let flowed = b"From: a\nSubject: b\nContent-Type: text/plain; charset=x; format=flowed\n\na \nb\n c\n";
+        let flowed =
+            b"From: a\nSubject: b\nContent-Type: text/plain; charset=x; format=flowed\n\na \nb\n c\n";
         assert_eq!(layers(flowed), [(String::new(), "a b\nc\n".into(), LineMap::Each(vec![5, 7]))]);
     }
 

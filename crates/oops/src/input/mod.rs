@@ -158,8 +158,12 @@ fn take_off<'a>(document: Document<'a>, depth: usize, budget: &mut Budget, opene
             (true, false) => layer.part,
             (false, false) => format!("{part}: {}", layer.part),
         };
-        let next =
-            Document { part, text: Cow::Owned(layer.text), numbers: layer.numbers.of(&numbers), remarks: own };
+        let next = Document {
+            part,
+            text: Cow::Owned(layer.text),
+            numbers: layer.numbers.of(&numbers),
+            remarks: own,
+        };
         take_off(next, depth.saturating_add(1), budget, opened);
     }
 }

@@ -64,7 +64,9 @@ fn opens(line: &[u8]) -> Option<(Fence, &[u8])> {
         }
         let end = match rest.first() {
             Some(b'}' | b']') => 1,
-            Some(b':' | b'=') => rest.iter().take(60).position(|b| matches!(b, b'}' | b']'))?.saturating_add(1),
+            Some(b':' | b'=') => {
+                rest.iter().take(60).position(|b| matches!(b, b'}' | b']'))?.saturating_add(1)
+            }
             _ => continue,
         };
         return Some((Fence::Until(close), rest.get(end..).unwrap_or_default()));
@@ -167,15 +169,19 @@ fn unquote(bytes: &[u8]) -> Option<(Rows, String)> {
         let depth = most_common(run.iter().map(|(_, line)| marks(line, 16).0));
         let rest = |line: &'_ [u8]| -> usize { marks(line, depth).1 };
         // A blank after the marks is the quoter's where (nearly) every line has it.
-        let bodies = run.iter().filter_map(|(_, line)| line.get(rest(line)..)).filter(|body| !body.is_empty());
-        let (blank, all) = bodies.fold((0usize, 0usize), |(b, n), body| (b + usize::from(body[0..1] == *b" "), n + 1));
+        let bodies =
+            run.iter().filter_map(|(_, line)| line.get(rest(line)..)).filter(|body| !body.is_empty());
+        let (blank, all) =
+            bodies.fold((0usize, 0usize), |(b, n), body| (b + usize::from(body[0..1] == *b" "), n + 1));
         let skip = usize::from(blank * 10 >= all * 9);
         for (number, line) in &run {
             let start = rest(line);
             let body = line.get(start..).unwrap_or_default();
             let body = if skip == 1 { body.strip_prefix(b" ").unwrap_or(body) } else { body };
             rows.push(body, *number);
-            changed.get_or_insert_with(|| String::from_utf8_lossy(line.get(..start).unwrap_or_default()).into_owned());
+            changed.get_or_insert_with(|| {
+                String::from_utf8_lossy(line.get(..start).unwrap_or_default()).into_owned()
+            });
         }
         at += run.len();
     }
@@ -187,7 +193,10 @@ fn most_common(values: impl Iterator<Item = usize>) -> usize {
     for value in values {
         *counts.entry(value).or_insert(0usize) += 1;
     }
-    counts.into_iter().max_by_key(|(value, count)| (*count, std::cmp::Reverse(*value))).map_or(1, |(value, _)| value)
+    counts
+        .into_iter()
+        .max_by_key(|(value, count)| (*count, std::cmp::Reverse(*value)))
+        .map_or(1, |(value, _)| value)
 }
 
 /// The indentation that makes a code block: four blanks, or a tab.
@@ -226,7 +235,8 @@ fn unindent(bytes: &[u8]) -> Option<(Rows, String)> {
     let mut at = 0;
     while let Some((number, line)) = lines.get(at) {
         let rest = lines.get(at..).unwrap_or_default();
-        let run = rest.iter().take_while(|(_, line)| is_indented(line) || line.trim_ascii().is_empty()).count();
+        let run =
+            rest.iter().take_while(|(_, line)| is_indented(line) || line.trim_ascii().is_empty()).count();
         let run = rest.get(..run).unwrap_or_default();
         if run.len() < BLOCK || !run.iter().any(|(_, line)| trigger::any(line)) {
             let count = run.len().max(1);
@@ -237,8 +247,12 @@ fn unindent(bytes: &[u8]) -> Option<(Rows, String)> {
             let _ = (number, line);
             continue;
         }
-        let common =
-            run.iter().filter(|(_, l)| !l.trim_ascii().is_empty()).map(|(_, l)| indentation(l)).min().unwrap_or(0);
+        let common = run
+            .iter()
+            .filter(|(_, l)| !l.trim_ascii().is_empty())
+            .map(|(_, l)| indentation(l))
+            .min()
+            .unwrap_or(0);
         for (number, line) in run {
             rows.push(line.get(common..).unwrap_or_default(), *number);
         }
@@ -262,8 +276,12 @@ mod tests {
 
     #[test]
     fn code_blocks_are_cut_out() {
-        let markdown = b"# BUG: it crashed\nSee:\n```console\nkernel BUG at a.c:1!\n f+0x1/0x2\n```\nthen nothing\n";
-        assert_eq!(text(markdown), Some(("kernel BUG at a.c:1!\n f+0x1/0x2\n".into(), LineMap::Each(vec![4, 5]))));
+        let markdown =
+            b"# BUG: it crashed\nSee:\n```console\nkernel BUG at a.c:1!\n f+0x1/0x2\n```\nthen nothing\n";
+        assert_eq!(
+            text(markdown),
+            Some(("kernel BUG at a.c:1!\n f+0x1/0x2\n".into(), LineMap::Each(vec![4, 5])))
+        );
         let jira = b"BUG: x\n{noformat:title=a}kernel BUG at a.c:1!\nb{noformat} after\nmore\n";
         assert_eq!(text(jira), Some(("kernel BUG at a.c:1!\nb\n".into(), LineMap::Each(vec![2, 3]))));
         // A block that holds no report is not all there is.
@@ -287,7 +305,10 @@ mod tests {
         let block = b"I saw\n\n    BUG: a\n     f+0x1\n\n    Code: 00\n    end\nlater\n";
         assert_eq!(
             text(block),
-            Some(("I saw\n\nBUG: a\n f+0x1\n\nCode: 00\nend\nlater\n".into(), LineMap::Each((1..=8).collect())))
+            Some((
+                "I saw\n\nBUG: a\n f+0x1\n\nCode: 00\nend\nlater\n".into(),
+                LineMap::Each((1..=8).collect())
+            ))
         );
         assert_eq!(text(b"BUG: a\n    b\n    c\n    d\n    e\n"), None);
     }

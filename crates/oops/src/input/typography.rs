@@ -46,12 +46,18 @@ pub(super) fn sniff(head: &[u8]) -> bool {
     }
     let text = String::from_utf8_lossy(head);
     text.split('\n').any(|line| {
-        let odd = line.chars().filter(|c| narrow(*c).is_some() || (plain(*c).is_some() && *c != '\u{2026}')).count();
+        let odd = line
+            .chars()
+            .filter(|c| narrow(*c).is_some() || (plain(*c).is_some() && *c != '\u{2026}'))
+            .count();
         // systemd's own lines hold a bullet and an ellipsis; a kernel's line holds hexadecimal,
         // a time or a call.
         odd > 0 && {
             let flat = convert(line);
-            flat.contains("0x") || flat.contains("[ ") || flat.contains("---[") || crate::trigger::any(flat.as_bytes())
+            flat.contains("0x")
+                || flat.contains("[ ")
+                || flat.contains("---[")
+                || crate::trigger::any(flat.as_bytes())
         }
     })
 }
@@ -91,7 +97,8 @@ mod tests {
 
     #[test]
     fn text_of_other_programs_is_none_of_this() {
-        for text in ["Starting “service” …\n", "● unit.service\n", "[    1.0] x\n", "中文日志，没有崩溃\n"] {
+        for text in ["Starting “service” …\n", "● unit.service\n", "[    1.0] x\n", "中文日志，没有崩溃\n"]
+        {
             assert!(!sniff(text.as_bytes()), "{text}");
         }
     }

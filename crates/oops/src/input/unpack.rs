@@ -50,11 +50,7 @@ const FORMATS: &[Format] = &[
         decode: |bytes| Box::new(lz4_flex::frame::FrameDecoder::new(bytes)),
     },
     Format { name: "lzma", is: is_lzma, decode: lzma },
-    Format {
-        name: "zlib",
-        is: is_zlib,
-        decode: |bytes| Box::new(flate2::read::ZlibDecoder::new(bytes)),
-    },
+    Format { name: "zlib", is: is_zlib, decode: |bytes| Box::new(flate2::read::ZlibDecoder::new(bytes)) },
 ];
 
 /// LZMA has no magic: properties below 225 (in practice 0x5d), a dictionary that is a power of
@@ -226,7 +222,13 @@ mod tests {
     fn hostile_headers_do_no_harm() {
         // A dictionary of 4 GiB; a frame header that ends; an xz that is nothing else.
         let lzma = [&b"\x5d\0\0\0\x80"[..], &[0xff; 8], &[0; 40]].concat();
-        for bytes in [&lzma[..], b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18\xff\xff\xff\xff", b"\x1f\x8b\x08"] {
+        for bytes in [
+            &lzma[..],
+            b"\xfd7zXZ\0",
+            b"\x28\xb5\x2f\xfd",
+            b"\x50\x2a\x4d\x18\xff\xff\xff\xff",
+            b"\x1f\x8b\x08",
+        ] {
             let (text, _) = unpack(bytes, 1 << 20).unwrap();
             assert!(text.len() <= 1 << 20);
         }

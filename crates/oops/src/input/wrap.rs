@@ -58,10 +58,55 @@ fn opens(text: &str) -> bool {
     let body = text.trim_start();
     let word = body.split([' ', '\t']).next().unwrap_or_default();
     const OPENERS: &[&str] = &[
-        "---", "===", "Call ", "Code:", "Modules linked", "CPU:", "CPU ", "Hardware name", "RIP", "RSP", "EIP", "PC is", "LR is",
-        "pc :", "lr :", "sp :", "pstate", "Oops", "Internal error", "Kernel panic", "Unable to handle", "Mem abort", "Data abort",
-        "BUG", "WARNING", "INFO:", "Tainted", "Workqueue", "Process ", "Stack:", "Backtrace", "Comm:", "Read of", "Write of", "Allocated by", "Freed by",
-        "The buggy", "Memory state", "Sending NMI", "NMI backtrace", "PKRU", "note:", "Kernel Offset", "user pgtable", "swapper pgtable", "[<", "<T", "</", "<I",
+        "---",
+        "===",
+        "Call ",
+        "Code:",
+        "Modules linked",
+        "CPU:",
+        "CPU ",
+        "Hardware name",
+        "RIP",
+        "RSP",
+        "EIP",
+        "PC is",
+        "LR is",
+        "pc :",
+        "lr :",
+        "sp :",
+        "pstate",
+        "Oops",
+        "Internal error",
+        "Kernel panic",
+        "Unable to handle",
+        "Mem abort",
+        "Data abort",
+        "BUG",
+        "WARNING",
+        "INFO:",
+        "Tainted",
+        "Workqueue",
+        "Process ",
+        "Stack:",
+        "Backtrace",
+        "Comm:",
+        "Read of",
+        "Write of",
+        "Allocated by",
+        "Freed by",
+        "The buggy",
+        "Memory state",
+        "Sending NMI",
+        "NMI backtrace",
+        "PKRU",
+        "note:",
+        "Kernel Offset",
+        "user pgtable",
+        "swapper pgtable",
+        "[<",
+        "<T",
+        "</",
+        "<I",
     ];
     if OPENERS.iter().any(|open| body.starts_with(open)) {
         return true;
@@ -70,7 +115,8 @@ fn opens(text: &str) -> bool {
     let frame = blank > 0 && (word.contains("+0x") || body.starts_with("? "));
     let register = word.strip_suffix(':').is_some_and(|name| {
         (2..=8).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_alphabetic())
-    }) || (word.len() <= 3 && body.get(word.len()..).is_some_and(|rest| rest.trim_start().starts_with(": ")));
+    }) || (word.len() <= 3
+        && body.get(word.len()..).is_some_and(|rest| rest.trim_start().starts_with(": ")));
     frame || register
 }
 
@@ -78,7 +124,8 @@ fn opens(text: &str) -> bool {
 fn find(head: &[u8]) -> Option<Wrap> {
     let lines: Vec<&[u8]> = numbered(head).map(|(_, line)| line).collect();
     // The sample may end in the middle of a line.
-    let lines = if head.len() >= super::SAMPLE { lines.get(..lines.len().saturating_sub(1))? } else { &lines };
+    let lines =
+        if head.len() >= super::SAMPLE { lines.get(..lines.len().saturating_sub(1))? } else { &lines };
     let widths: Vec<usize> = lines.iter().map(|line| width(line)).collect();
     let most = widths.iter().copied().max()?;
     if !(NARROWEST..=WIDEST).contains(&most) {
@@ -103,7 +150,8 @@ fn hard(lines: &[&[u8]], widths: &[usize], most: usize, stamped: bool) -> Option
         *counts.entry(*width).or_default() += 1;
     }
     let at = counts.get(&most).copied().unwrap_or_default();
-    let near: usize = counts.range(most.saturating_sub(2)..most).map(|(_, n)| n).max().copied().unwrap_or_default();
+    let near: usize =
+        counts.range(most.saturating_sub(2)..most).map(|(_, n)| n).max().copied().unwrap_or_default();
     if at < FEWEST || at < 2 * near {
         return None;
     }
@@ -143,9 +191,25 @@ fn soft(lines: &[&[u8]], widths: &[usize], most: usize, stamped: bool) -> Option
 /// Lines that the kernel prints longer than a screen is wide.
 fn long(line: &[u8]) -> bool {
     const LONG: &[&str] = &[
-        "Code:", "Modules linked in:", "CPU:", "Hardware name:", "WARNING:", "BUG:", "Unable to handle", "Internal error",
-        "Workqueue:", "watchdog:", "general protection", "Oops:", "list_add", "list_del", "refcount_t", "rcu:", "INFO:",
-        "Kernel panic", "kobject",
+        "Code:",
+        "Modules linked in:",
+        "CPU:",
+        "Hardware name:",
+        "WARNING:",
+        "BUG:",
+        "Unable to handle",
+        "Internal error",
+        "Workqueue:",
+        "watchdog:",
+        "general protection",
+        "Oops:",
+        "list_add",
+        "list_del",
+        "refcount_t",
+        "rcu:",
+        "INFO:",
+        "Kernel panic",
+        "kobject",
     ];
     let text = crate::text::split(line.get(..160).unwrap_or(line));
     text.first().is_some_and(|first| LONG.iter().any(|word| first.text.contains(word)))
