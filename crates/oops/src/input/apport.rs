@@ -7,7 +7,6 @@ use kwhy_base::prose;
 use super::lines::{LineMap, Rows, numbered};
 use super::unpack::{self, drain};
 use super::{Budget, Layer, base64};
-use crate::trigger;
 
 /// Keys that hold kernel logs, best first: the dump's own log, the report itself, what the
 /// kernel said later.
@@ -79,7 +78,7 @@ pub(super) fn read(bytes: &[u8], budget: &mut Budget) -> Option<Vec<Layer>> {
     }
     // All tell of one crash: the best that tells of any is taken.
     let rank = |key: &str| LOGS.iter().position(|log| *log == key).unwrap_or(LOGS.len());
-    logs.sort_by_key(|(key, text, _)| (!trigger::any(text), text.is_empty(), rank(key)));
+    logs.sort_by_key(|(key, text, _)| (!super::tells(text), text.is_empty(), rank(key)));
     let (key, text, numbers) = logs.into_iter().next()?;
     let remarks = vec![prose!(say::SECTION, name = &key)];
     Some(vec![Layer { part: key, text, numbers, remarks }])

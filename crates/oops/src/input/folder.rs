@@ -1,7 +1,6 @@
 //! Which files of a folder or an archive are logs: by name first, then by content.
 
 use super::{FORMS, Foreign, SAMPLE, sample};
-use crate::trigger;
 
 /// What a file's name says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +129,7 @@ pub fn is_log(bytes: &[u8]) -> bool {
     if FORMS.iter().take(CONTAINERS).any(|form| (form.sniff)(head)) {
         return true;
     }
-    is_text(head) && (stamped(head) || trigger::any(bytes))
+    is_text(head) && (stamped(head) || super::tells(bytes))
 }
 
 /// Of [`FORMS`], those whose content cannot be judged from outside: compressed and tar.

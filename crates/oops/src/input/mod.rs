@@ -30,6 +30,8 @@ use std::borrow::Cow;
 
 use kwhy_base::Prose;
 
+use crate::trigger;
+
 pub use folder::{Kind, is_log, kind_of, problem};
 pub use foreign::Foreign;
 pub use lines::LineMap;
@@ -66,6 +68,9 @@ const DEEPEST: usize = 8;
 const MOST_DOCUMENTS: usize = 256;
 /// How much of a layer the forms look at to recognise it. Pastes begin with prose.
 const SAMPLE: usize = 64 * 1024;
+
+/// Of a line so much is looked at to see what it tells.
+const LONGEST: usize = 4096;
 
 /// One form that logs come in.
 struct Form {
@@ -125,7 +130,29 @@ pub fn open(bytes: &[u8]) -> Opened<'_> {
     if !opened.documents.is_empty() {
         opened.foreign = None;
     }
+    telling(&mut opened.documents);
     opened
+}
+
+/// Of several logs in one input, those that tell of a crash; where none does, the longest.
+fn telling(documents: &mut Vec<Document<'_>>) {
+    if documents.len() < 2 {
+        return;
+    }
+    // What was done to the whole is said with its first log.
+    let whole = documents.first().map(|first| first.remarks.clone()).unwrap_or_default();
+    if documents.iter().any(|document| tells(&document.text)) {
+        documents.retain(|document| tells(&document.text));
+    } else if let Some(longest) = documents.iter().map(|document| document.text.len()).max() {
+        let at = documents.iter().position(|document| document.text.len() == longest).unwrap_or_default();
+        documents.swap(0, at);
+        documents.truncate(1);
+    }
+    if let Some(first) = documents.first_mut()
+        && first.remarks.is_empty()
+    {
+        first.remarks = whole;
+    }
 }
 
 /// Takes layers off `document` until none is left. Recursion ends at [`DEEPEST`].
@@ -166,6 +193,22 @@ fn take_off<'a>(document: Document<'a>, depth: usize, budget: &mut Budget, opene
         };
         take_off(next, depth.saturating_add(1), budget, opened);
     }
+}
+
+/// Whether a report of the kernel's begins somewhere in `text`.
+fn tells(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(at) = trigger::first(rest) {
+        let start = rest.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |at| at + 1);
+        let tail = rest.get(start..).unwrap_or_default();
+        let end = memchr::memchr(b'\n', tail).unwrap_or(tail.len());
+        let line = tail.get(..end.min(LONGEST)).unwrap_or_default();
+        if trigger::find(&String::from_utf8_lossy(line)).is_some() {
+            return true;
+        }
+        rest = tail.get(end..).unwrap_or_default();
+    }
+    false
 }
 
 fn sample(bytes: &[u8]) -> &[u8] {

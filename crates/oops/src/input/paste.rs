@@ -6,7 +6,6 @@ use kwhy_base::prose;
 
 use super::lines::{Rows, numbered};
 use super::{Budget, Layer};
-use crate::trigger;
 
 /// Lines in a row that must be marked before the mark is one: KASAN marks one line of its memory
 /// dump with `>`.
@@ -100,7 +99,7 @@ fn blocks(bytes: &[u8]) -> Option<Rows> {
             }
         }
     }
-    trigger::any(rows.text()).then_some(rows)
+    super::tells(rows.text()).then_some(rows)
 }
 
 /// The part of a line inside the block; closes the block where the line does.
@@ -219,7 +218,7 @@ fn indented(head: &[u8]) -> bool {
     numbered(head).any(|(_, line)| {
         if is_indented(line) {
             run += 1;
-            report |= trigger::any(line);
+            report |= super::tells(line);
         } else if !line.trim_ascii().is_empty() {
             (run, report) = (0, false);
         }
@@ -238,7 +237,7 @@ fn unindent(bytes: &[u8]) -> Option<(Rows, String)> {
         let run =
             rest.iter().take_while(|(_, line)| is_indented(line) || line.trim_ascii().is_empty()).count();
         let run = rest.get(..run).unwrap_or_default();
-        if run.len() < BLOCK || !run.iter().any(|(_, line)| trigger::any(line)) {
+        if run.len() < BLOCK || !run.iter().any(|(_, line)| super::tells(line)) {
             let count = run.len().max(1);
             for (number, line) in rest.iter().take(count) {
                 rows.push(line, *number);

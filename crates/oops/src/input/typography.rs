@@ -57,7 +57,7 @@ pub(super) fn sniff(head: &[u8]) -> bool {
             flat.contains("0x")
                 || flat.contains("[ ")
                 || flat.contains("---[")
-                || crate::trigger::any(flat.as_bytes())
+                || super::tells(flat.as_bytes())
         }
     })
 }
