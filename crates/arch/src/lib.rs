@@ -10,11 +10,12 @@ pub mod hints;
 mod layout;
 pub mod map;
 pub mod pstate;
+pub mod syndrome;
 pub mod taint;
 pub mod value;
 pub mod x86;
 
-pub use cpu::{Cpu, cpu};
+pub use cpu::{Cpu, cpu, register_digits};
 pub use decode::{DecodeError, DecodeKind, decode};
 pub use decoded::{Decoded, Field, Grade};
 pub use errno::{Errno, errno, error_pointer};
@@ -28,6 +29,11 @@ pub use map::{
     may_have_lost_top_byte, parse_pgtable_line, poison, prints_as, untag_for_print, va_bits_of_cr4,
 };
 pub use pstate::{decode_pstate, is_user_mode};
+pub use syndrome::{
+    Ending, add_teid, decode_dsisr, decode_estat, decode_fsr, decode_mips_cause, decode_program_interruption,
+    decode_scause, decode_trap, dsisr_access, ending, estat_access, fsr_access, mips_access, s390_access,
+    scause_access, teid_access, trap_access,
+};
 pub use taint::{Taint, decode_taint_letters, decode_taint_mask, kernel_taints, module_flags};
 pub use value::{
     BitFlip, Reshaped, Text, ValueClass, ValueKind, ascii_text, bit_flips, classify_value, reshaped,

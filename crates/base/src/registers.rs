@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 ///
 /// ARM64 (`aadwarf64`): 0–30 = x0–x30, 31 = sp, 32 = pc. x86-64 (psABI table 3.36): 0 rax,
 /// 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8–15 r8–r15, 16 return address (used
-/// here for rip), 49 rflags, 50–55 es cs ss ds fs gs, 58 fs.base, 59 gs.base.
+/// here for rip), 49 rflags, 50–55 es cs ss ds fs gs, 58 fs.base, 59 gs.base. The other CPUs'
+/// numbers and their sources stand in `kwhy_arch`, one file a CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reg(pub u16);
 

@@ -2,6 +2,7 @@
 
 mod arm64;
 mod context;
+mod others;
 mod poison;
 mod x86;
 
@@ -134,7 +135,7 @@ pub fn classify_address(arch: Arch, addr: u64, context: &AddressContext) -> Addr
     match arch {
         Arch::X86_64 => x86::classify(addr, context),
         Arch::Arm64 => arm64::classify(addr, context),
-        _ => by_half(arch, addr, context),
+        _ => others::classify(arch, addr, context),
     }
 }
 
@@ -152,7 +153,7 @@ fn special(arch: Arch, addr: u64) -> Option<AddressClass> {
         }
         _ => {}
     }
-    if let Some(n) = error_pointer(addr) {
+    if let Some(n) = error_pointer(others::widened(arch, addr)) {
         let name = Prose::verbatim(format!("ERR_PTR(-{n})"));
         let reason = prose!(m::WHY_ERROR_POINTER, number = format_args!("-{n}"));
         return class(Region::ErrorPointer, name, reason, Grade::Proved, (n as i64).wrapping_neg());
@@ -193,23 +194,6 @@ fn special(arch: Arch, addr: u64) -> Option<AddressClass> {
         });
     }
     None
-}
-
-/// Architectures whose map is not known in detail: the halves only.
-fn by_half(arch: Arch, addr: u64, context: &AddressContext) -> AddressClass {
-    if let Some(found) = context::by_evidence(addr, context) {
-        return found;
-    }
-    let kernel = match arch {
-        Arch::I386 | Arch::Arm => (0xc000_0000..=0xffff_ffff).contains(&addr),
-        // s390 keeps kernel and user in separate address spaces: the number alone says nothing.
-        Arch::S390x => true,
-        _ => addr >> 63 == 1,
-    };
-    let (region, name) =
-        if kernel { (Region::KernelOther, &m::KERNEL_HALF) } else { (Region::User, &m::USER_SPACE) };
-    let reason = says(&m::WHY_HALF_ONLY);
-    AddressClass { region, name: says(name), reason, grade: Grade::Possible, offset: None }
 }
 
 /// Whether the pointer `value` used as an address would be printed as `printed` on `arch`.

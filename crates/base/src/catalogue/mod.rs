@@ -18,6 +18,7 @@ macro_rules! messages {
 }
 
 pub mod arch;
+pub mod arch_cpus;
 pub mod arch_errno;
 pub mod arch_esr;
 pub mod arch_state;
@@ -38,6 +39,7 @@ pub mod verdict;
 pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
     vec![
         ("arch", arch::MESSAGES),
+        ("arch_cpus", arch_cpus::MESSAGES),
         ("arch_errno", arch_errno::MESSAGES),
         ("arch_esr", arch_esr::MESSAGES),
         ("arch_state", arch_state::MESSAGES),

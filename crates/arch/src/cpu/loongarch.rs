@@ -1,0 +1,55 @@
+//! LoongArch.
+
+use super::{Cpu, r};
+use kwhy_base::Arch;
+
+/// LoongArch, by its ELF psABI: DWARF numbers 0–31 are r0–r31. The program counter has none; 64
+/// stands for it here. r21 is the kernel's per-cpu base (`u0`), r22 the frame pointer (`s9`).
+pub(super) static CPU: Cpu = Cpu {
+    arch: Arch::Loongarch64,
+    registers: &[
+        ("zero", r(0)),
+        ("ra", r(1)),
+        ("tp", r(2)),
+        ("sp", r(3)),
+        ("a0", r(4)),
+        ("a1", r(5)),
+        ("a2", r(6)),
+        ("a3", r(7)),
+        ("a4", r(8)),
+        ("a5", r(9)),
+        ("a6", r(10)),
+        ("a7", r(11)),
+        ("t0", r(12)),
+        ("t1", r(13)),
+        ("t2", r(14)),
+        ("t3", r(15)),
+        ("t4", r(16)),
+        ("t5", r(17)),
+        ("t6", r(18)),
+        ("t7", r(19)),
+        ("t8", r(20)),
+        ("u0", r(21)),
+        ("s9", r(22)),
+        ("s0", r(23)),
+        ("s1", r(24)),
+        ("s2", r(25)),
+        ("s3", r(26)),
+        ("s4", r(27)),
+        ("s5", r(28)),
+        ("s6", r(29)),
+        ("s7", r(30)),
+        ("s8", r(31)),
+        ("pc", r(64)),
+    ],
+    sp: r(3),
+    fp: r(22),
+    pc: r(64),
+    lr: Some(r(1)),
+    arguments: &[r(4), r(5), r(6), r(7), r(8), r(9), r(10), r(11)],
+    result: r(4),
+    callee_saved: &[r(22), r(23), r(24), r(25), r(26), r(27), r(28), r(29), r(30), r(31)],
+    code_alignment: 4,
+    digits: &[16],
+    flags: "CRMD",
+};

@@ -1,0 +1,71 @@
+//! RISC-V.
+
+use super::{Cpu, r};
+use kwhy_base::Arch;
+
+/// RISC-V, by its ELF psABI, whose DWARF numbers these are; 64 is the alternate return column,
+/// used here for the program counter. `code_alignment` is that of compressed instructions.
+pub(super) static CPU: Cpu = Cpu {
+    arch: Arch::Riscv64,
+    registers: &[
+        ("zero", r(0)),
+        ("ra", r(1)),
+        ("sp", r(2)),
+        ("gp", r(3)),
+        ("tp", r(4)),
+        ("t0", r(5)),
+        ("t1", r(6)),
+        ("t2", r(7)),
+        ("s0", r(8)),
+        ("s1", r(9)),
+        ("a0", r(10)),
+        ("a1", r(11)),
+        ("a2", r(12)),
+        ("a3", r(13)),
+        ("a4", r(14)),
+        ("a5", r(15)),
+        ("a6", r(16)),
+        ("a7", r(17)),
+        ("s2", r(18)),
+        ("s3", r(19)),
+        ("s4", r(20)),
+        ("s5", r(21)),
+        ("s6", r(22)),
+        ("s7", r(23)),
+        ("s8", r(24)),
+        ("s9", r(25)),
+        ("s10", r(26)),
+        ("s11", r(27)),
+        ("t3", r(28)),
+        ("t4", r(29)),
+        ("t5", r(30)),
+        ("t6", r(31)),
+        ("pc", r(64)),
+    ],
+    sp: r(2),
+    fp: r(8),
+    pc: r(64),
+    lr: Some(r(1)),
+    arguments: &[r(10), r(11), r(12), r(13), r(14), r(15), r(16), r(17)],
+    result: r(10),
+    callee_saved: &[r(8), r(9), r(18), r(19), r(20), r(21), r(22), r(23), r(24), r(25), r(26), r(27)],
+    code_alignment: 2,
+    digits: &[16],
+    flags: "status",
+};
+
+/// The same on 32 bits.
+pub(super) static CPU32: Cpu = Cpu {
+    arch: Arch::Riscv32,
+    registers: CPU.registers,
+    sp: CPU.sp,
+    fp: CPU.fp,
+    pc: CPU.pc,
+    lr: CPU.lr,
+    arguments: CPU.arguments,
+    result: CPU.result,
+    callee_saved: CPU.callee_saved,
+    code_alignment: CPU.code_alignment,
+    digits: &[8],
+    flags: CPU.flags,
+};

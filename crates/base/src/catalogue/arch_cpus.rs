@@ -1,0 +1,191 @@
+//! Fault syndromes of the CPUs besides x86-64 and ARM64.
+
+messages! {
+    UNKNOWN_CODE = "a code that the manual does not define" / "手册未定义的代码";
+    UNNAMED_BITS = "bits without a meaning of their own here" / "此处没有单独含义的位";
+
+    // Address maps.
+    LINEAR_OR_IMAGE = "direct map of physical memory (kmalloc, page allocator; the kernel image too)" / "物理内存直接映射区（kmalloc、页分配器；内核镜像也在其中）";
+    UNCACHED = "uncached view of physical memory (device registers)" / "物理内存的非缓存映射（设备寄存器）";
+    VMALLOC_OR_MODULES = "vmalloc area (vmalloc, ioremap, modules)" / "vmalloc 区（vmalloc、ioremap、模块）";
+    WHY_DEFAULT_SPLIT = "The default split gives the kernel the addresses from 0xc0000000 (3 GiB) up; other configurations split elsewhere" / "默认划分中内核占用 0xc0000000（3 GiB）以上的地址；其他配置可能不同";
+    WHY_ARM_FIXMAP = "32-bit Arm keeps its fixed mappings at 0xffc80000 and up" / "32 位 Arm 的固定映射区位于 0xffc80000 起";
+    WHY_RISCV_MODES = "The paging mode (Sv39, Sv48 or Sv57) decides where the halves end; Sv57's are the widest" / "分页模式（Sv39、Sv48 或 Sv57）决定用户与内核两半的边界；Sv57 的范围最大";
+    WHY_RISCV_SV57 = "Bits 63:57 differ from bit 56: no paging mode of RISC-V translates that" / "第 63:57 位与第 56 位不同：RISC-V 的任何分页模式都无法转换";
+    WHY_RISCV_TOP = "RISC-V keeps modules and the kernel image in the last 4 GiB, whatever the paging mode" / "RISC-V 无论何种分页模式，都将模块和内核镜像放在最高的 4 GiB";
+    WHY_PPC_QUADRANT = "The highest bits select user (0x0…) or kernel (0xc… and up)" / "最高位区分用户（0x0…）与内核（0xc… 以上）";
+    WHY_PPC_REGIONS = "With 64 KiB pages the kernel's part is divided that way (0xc000… linear map, 0xc008… vmalloc, 0xc00c… vmemmap)" / "64 KiB 页时内核区按此划分（0xc000… 线性映射，0xc008… vmalloc，0xc00c… vmemmap）";
+    WHY_S390_SPACES = "On IBM Z kernel and user have separate address spaces: the number alone does not tell them apart" / "IBM Z 的内核与用户使用不同的地址空间，仅凭数值无法区分";
+    WHY_LOONG_WINDOWS = "LoongArch selects by the highest bits: 0x8… and 0x9… are direct mapping windows, the lowest and highest addresses go through page tables" / "LoongArch 由最高位选择：0x8…、0x9… 为直接映射窗口，最低和最高的地址经由页表";
+    WHY_MIPS_SEGMENTS = "The MIPS architecture divides the address space into segments with fixed boundaries" / "MIPS 架构将地址空间划分为边界固定的段";
+
+    // 32-bit Arm, fault status registers.
+    FSR_READ = "read" / "读";
+    FSR_WRITE = "write" / "写";
+    FSR_PREFETCH = "instruction fetch (the kernel sets this bit for prefetch aborts)" / "取指（内核为预取中止设置该位）";
+    FSR_CM = "a cache maintenance operation" / "缓存维护操作";
+    FSR_EXT = "implementation-defined kind of external abort" / "由实现定义的外部中止类型";
+    FSR_EXT_CODE = "the highest bit of the fault status FS" / "故障状态 FS 的最高位";
+    FSR_LPAE = "long-descriptor page tables (LPAE)" / "长描述符页表（LPAE）";
+    FSR_DOMAIN = "the page table entry's domain" / "页表项所属的域";
+    FSR_ALIGNMENT = "alignment fault" / "对齐故障";
+    FSR_DEBUG = "debug event" / "调试事件";
+    FSR_CACHE = "instruction cache maintenance fault" / "指令缓存维护故障";
+    FSR_ACCESS_FLAG = "access flag fault: the page is mapped, but not marked as accessed" / "访问标志故障：页有映射，但未标记为已访问";
+    FSR_TRANSLATION_1 = "translation fault, section: nothing is mapped there (first level)" / "转换故障（段）：该地址没有映射（第一级）";
+    FSR_TRANSLATION_2 = "translation fault, page: nothing is mapped there (second level)" / "转换故障（页）：该地址没有映射（第二级）";
+    FSR_TRANSLATION = "translation fault: nothing is mapped there" / "转换故障：该地址没有映射";
+    FSR_DOMAIN_FAULT = "domain fault: the domain is closed (the kernel touched user memory without the user access functions, or NULL)" / "域故障：该域已关闭（内核未经用户访问函数访问用户内存，或访问空指针）";
+    FSR_PERMISSION = "permission fault: mapped, but this access is not allowed" / "权限故障：有映射，但不允许这种访问";
+    FSR_EXTERNAL = "external abort: the memory or device behind the address answered with an error" / "外部中止：地址后面的内存或设备返回错误";
+    FSR_EXTERNAL_WALK = "external abort while reading the page tables" / "读取页表时发生外部中止";
+    FSR_PARITY = "parity or ECC error" / "奇偶校验或 ECC 错误";
+    FSR_PARITY_WALK = "parity or ECC error while reading the page tables" / "读取页表时发生奇偶校验或 ECC 错误";
+    FSR_ASYNC = "asynchronous external abort: the program counter is not where the error arose" / "异步外部中止：程序计数器并非错误发生处";
+    FSR_ASYNC_PARITY = "asynchronous parity or ECC error: the program counter is not where it arose" / "异步奇偶校验或 ECC 错误：程序计数器并非错误发生处";
+    FSR_TLB = "TLB conflict: two entries for one address" / "TLB 冲突：同一地址有两个表项";
+    FSR_LOCKDOWN = "implementation-defined: lockdown" / "由实现定义：锁定";
+    FSR_COPROCESSOR = "implementation-defined: coprocessor abort" / "由实现定义：协处理器中止";
+
+    // RISC-V, scause.
+    CAUSE_INTERRUPT = "an interrupt" / "中断";
+    CAUSE_EXCEPTION = "an exception" / "异常";
+    CAUSE_FETCH_MISALIGNED = "instruction address misaligned: a jump to an odd address" / "取指地址未对齐：跳转到了奇数地址";
+    CAUSE_FETCH_ACCESS = "instruction access fault: no memory, or protected (PMP)" / "取指访问故障：没有内存，或受保护（PMP）";
+    CAUSE_ILLEGAL = "illegal instruction" / "非法指令";
+    CAUSE_BREAKPOINT = "breakpoint (the kernel uses ebreak for BUG and WARN)" / "断点（内核用 ebreak 实现 BUG 和 WARN）";
+    CAUSE_LOAD_MISALIGNED = "load address misaligned" / "读取地址未对齐";
+    CAUSE_LOAD_ACCESS = "load access fault: no memory or device answers, or protected (PMP)" / "读取访问故障：没有内存或设备响应，或受保护（PMP）";
+    CAUSE_STORE_MISALIGNED = "store address misaligned" / "写入地址未对齐";
+    CAUSE_STORE_ACCESS = "store access fault: no memory or device answers, or protected (PMP)" / "写入访问故障：没有内存或设备响应，或受保护（PMP）";
+    CAUSE_ECALL = "environment call" / "环境调用";
+    CAUSE_FETCH_PAGE = "instruction page fault: nothing is mapped there, or it is not executable" / "取指缺页：该地址没有映射，或不可执行";
+    CAUSE_LOAD_PAGE = "load page fault: nothing is mapped there, or the kernel may not read it" / "读取缺页：该地址没有映射，或内核不可读";
+    CAUSE_STORE_PAGE = "store page fault: nothing is mapped there, or it is not writable" / "写入缺页：该地址没有映射，或不可写";
+    CAUSE_SOFTWARE_CHECK = "software check: control-flow integrity" / "软件检查：控制流完整性";
+    CAUSE_HARDWARE = "hardware error: corrupted data in memory" / "硬件错误：内存数据损坏";
+    CAUSE_GUEST = "guest page fault or virtual instruction (hypervisor extension)" / "客户机缺页或虚拟指令（虚拟化扩展）";
+
+    // MIPS, Cause.ExcCode.
+    MIPS_BD = "in a branch delay slot: epc is the branch, the faulting instruction follows it" / "位于分支延迟槽：epc 指向分支，出错指令是其后一条";
+    MIPS_TI = "timer interrupt pending" / "有定时器中断待处理";
+    MIPS_CE = "coprocessor that was unusable" / "不可用的协处理器编号";
+    MIPS_DC = "count register stopped" / "计数寄存器已停止";
+    MIPS_PCI = "performance counter interrupt pending" / "有性能计数器中断待处理";
+    MIPS_IV = "interrupts use a vector of their own" / "中断使用单独的向量";
+    MIPS_WP = "a watch exception was deferred" / "监视异常被推迟";
+    MIPS_IP = "pending interrupts" / "待处理的中断";
+    MIPS_INT = "Int: interrupt" / "Int：中断";
+    MIPS_MOD = "Mod: write to a page that is mapped read-only" / "Mod：写入只读映射的页";
+    MIPS_TLBL = "TLBL: no translation for a load or an instruction fetch" / "TLBL：读取或取指没有地址转换";
+    MIPS_TLBS = "TLBS: no translation for a store" / "TLBS：写入没有地址转换";
+    MIPS_ADEL = "AdEL: address error on a load or fetch (misaligned, or no kernel or user segment)" / "AdEL：读取或取指地址错误（未对齐，或不属于任何内核/用户段）";
+    MIPS_ADES = "AdES: address error on a store (misaligned, or no kernel or user segment)" / "AdES：写入地址错误（未对齐，或不属于任何内核/用户段）";
+    MIPS_IBE = "IBE: bus error on an instruction fetch" / "IBE：取指总线错误";
+    MIPS_DBE = "DBE: bus error on a data access" / "DBE：数据访问总线错误";
+    MIPS_SYS = "Sys: system call" / "Sys：系统调用";
+    MIPS_BP = "Bp: breakpoint (break; the kernel uses it for BUG)" / "Bp：断点（break 指令，内核用于 BUG）";
+    MIPS_RI = "RI: reserved instruction" / "RI：保留指令";
+    MIPS_CPU = "CpU: coprocessor unusable" / "CpU：协处理器不可用";
+    MIPS_OV = "Ov: integer overflow" / "Ov：整数溢出";
+    MIPS_TR = "Tr: trap instruction (compilers use teq for division by zero, the kernel tne for BUG_ON)" / "Tr：陷阱指令（编译器用 teq 检查除零，内核用 tne 实现 BUG_ON）";
+    MIPS_FPE = "FPE: floating-point exception" / "FPE：浮点异常";
+    MIPS_TLBRI = "TLBRI: page must not be read" / "TLBRI：页不可读";
+    MIPS_TLBXI = "TLBXI: page must not be executed" / "TLBXI：页不可执行";
+    MIPS_VECTOR = "vector unit (MSA, MDMX, DSP) disabled or in error" / "向量单元（MSA、MDMX、DSP）被禁用或出错";
+    MIPS_WATCH = "WATCH: watched address accessed" / "WATCH：访问了被监视的地址";
+    MIPS_MCHECK = "MCheck: machine check (two TLB entries for one address)" / "MCheck：机器检查（同一地址有两个 TLB 表项）";
+    MIPS_CACHE = "CacheErr: cache error" / "CacheErr：缓存错误";
+    MIPS_OTHER = "an exception of special hardware" / "特殊硬件的异常";
+
+    // LoongArch, ESTAT.
+    LOONG_IS = "pending interrupts" / "待处理的中断";
+    LOONG_SUB = "subcode" / "子代码";
+    LOONG_INT = "INT: interrupt" / "INT：中断";
+    LOONG_PIL = "PIL: page invalid for a load" / "PIL：读取页无效";
+    LOONG_PIS = "PIS: page invalid for a store" / "PIS：写入页无效";
+    LOONG_PIF = "PIF: page invalid for an instruction fetch" / "PIF：取指页无效";
+    LOONG_PME = "PME: store to a page that is not writable" / "PME：写入不可写的页";
+    LOONG_PNR = "PNR: page must not be read" / "PNR：页不可读";
+    LOONG_PNX = "PNX: page must not be executed" / "PNX：页不可执行";
+    LOONG_PPI = "PPI: privilege level too low for the page" / "PPI：特权级不足以访问该页";
+    LOONG_ADE = "ADE: address error (no segment or page table covers it)" / "ADE：地址错误（不属于任何段或页表范围）";
+    LOONG_ALE = "ALE: address not aligned" / "ALE：地址未对齐";
+    LOONG_BCE = "BCE: bounds check failed" / "BCE：边界检查失败";
+    LOONG_SYS = "SYS: system call" / "SYS：系统调用";
+    LOONG_BRK = "BRK: breakpoint (break; the kernel uses it for BUG and WARN)" / "BRK：断点（break 指令，内核用于 BUG 和 WARN）";
+    LOONG_INE = "INE: no such instruction" / "INE：指令不存在";
+    LOONG_IPE = "IPE: instruction needs a higher privilege level" / "IPE：指令需要更高特权级";
+    LOONG_UNIT = "floating-point, vector or binary-translation unit disabled or in error" / "浮点、向量或二进制翻译单元被禁用或出错";
+    LOONG_WATCH = "watchpoint" / "监视点";
+    LOONG_GUEST = "exception of a virtual machine" / "虚拟机异常";
+
+    // PowerPC, DSISR and interrupt vectors.
+    DSISR_DIRECT = "direct-store segment, or an instruction form that cannot access it" / "直接存储段，或无法访问的指令形式";
+    DSISR_NO_PTE = "no page table entry: nothing is mapped there" / "没有页表项：该地址没有映射";
+    DSISR_ATTRIBUTES = "memory attributes conflict" / "内存属性冲突";
+    DSISR_NOEXEC = "not executable, or guarded" / "不可执行，或受保护（guarded）";
+    DSISR_PROTECTED = "protection: mapped, but this access is not allowed" / "保护：有映射，但不允许这种访问";
+    DSISR_BAD = "access of a kind that this memory does not allow" / "该内存不允许的访问方式";
+    DSISR_STORE = "store" / "写";
+    DSISR_LOAD = "load" / "读";
+    DSISR_WATCH = "data breakpoint" / "数据断点";
+    DSISR_KEY = "no segment, or blocked by a protection key" / "没有段，或被保护键阻止";
+    DSISR_CONTROL = "external control instruction not allowed" / "不允许的外部控制指令";
+    DSISR_MMU = "page tables that the MMU does not support" / "MMU 不支持的页表";
+    DSISR_RC = "referenced or changed bit could not be set" / "无法设置引用/修改位";
+    DSISR_TABLE = "fault in the process table" / "进程表故障";
+    DSISR_COPY = "copy-paste, atomic-memory or cache-inhibited instruction on the wrong memory" / "对不支持的内存使用 copy-paste、原子内存或禁缓存指令";
+    TRAP_RESET = "system reset" / "系统复位";
+    TRAP_MCE = "machine check: the hardware reported an error" / "机器检查：硬件报告错误";
+    TRAP_DSI = "data storage: a load or store that the page tables do not allow" / "数据存储中断：页表不允许的读写";
+    TRAP_DSEG = "data segment: a load or store outside every segment" / "数据段中断：读写不属于任何段";
+    TRAP_ISI = "instruction storage: a jump to memory that is not mapped or not executable" / "指令存储中断：跳转到未映射或不可执行的内存";
+    TRAP_ISEG = "instruction segment: a jump outside every segment" / "指令段中断：跳转到不属于任何段的地址";
+    TRAP_EXTERNAL = "external interrupt" / "外部中断";
+    TRAP_ALIGN = "alignment" / "对齐";
+    TRAP_PROGRAM = "program check: illegal or privileged instruction, or a trap instruction (the kernel uses tw for BUG and WARN)" / "程序检查：非法或特权指令，或陷阱指令（内核用 tw 实现 BUG 和 WARN）";
+    TRAP_UNIT = "floating-point, vector or another facility unavailable" / "浮点、向量或其他单元不可用";
+    TRAP_TIMER = "decrementer (timer interrupt)" / "递减器（定时器中断）";
+    TRAP_SYSCALL = "system call" / "系统调用";
+    TRAP_DOORBELL = "doorbell or virtualization interrupt" / "门铃或虚拟化中断";
+    TRAP_TRACE = "trace, breakpoint or performance monitor" / "跟踪、断点或性能监视";
+    TRAP_SOFT_NMI = "soft NMI of the watchdog" / "看门狗的软 NMI";
+
+    // s390, program interruptions and the translation-exception identification.
+    PGM_PER = "a PER (tracing) event came with it" / "同时发生 PER（跟踪）事件";
+    PGM_OPERATION = "operation exception: no such instruction" / "操作异常：指令不存在";
+    PGM_PRIVILEGED = "privileged-operation exception" / "特权操作异常";
+    PGM_EXECUTE = "execute exception" / "执行（EXECUTE）异常";
+    PGM_PROTECTION = "protection exception: mapped, but this access is not allowed (writes to read-only memory, to low addresses, or execution of data)" / "保护异常：有映射，但不允许这种访问（写只读内存、写低地址，或执行数据）";
+    PGM_ADDRESSING = "addressing exception: no memory at this real address" / "寻址异常：该实地址没有内存";
+    PGM_SPECIFICATION = "specification exception: misaligned operand, odd register or odd instruction address" / "规范异常：操作数未对齐、寄存器或指令地址为奇数";
+    PGM_DATA = "data exception: invalid decimal or floating-point data" / "数据异常：无效的十进制或浮点数据";
+    PGM_FIXED_OVERFLOW = "fixed-point overflow" / "定点溢出";
+    PGM_FIXED_DIVIDE = "fixed-point divide exception: division by zero, or the quotient does not fit" / "定点除法异常：除以零，或商放不下";
+    PGM_DECIMAL = "decimal overflow or divide" / "十进制溢出或除法异常";
+    PGM_FLOAT = "hexadecimal floating-point exception" / "十六进制浮点异常";
+    PGM_SEGMENT = "segment translation: nothing is mapped there" / "段转换：该地址没有映射";
+    PGM_PAGE = "page translation: nothing is mapped there" / "页转换：该地址没有映射";
+    PGM_TRANSLATION_SPEC = "translation specification: the tables themselves are malformed" / "转换规范异常：转换表本身格式错误";
+    PGM_SPECIAL = "special-operation exception" / "特殊操作异常";
+    PGM_OPERAND = "operand exception" / "操作数异常";
+    PGM_TRANSACTION = "transaction constraint or vector processing exception" / "事务约束或向量处理异常";
+    PGM_ASCE = "ASCE type: the address lies beyond what the address space reaches" / "ASCE 类型：地址超出地址空间所能到达的范围";
+    PGM_REGION = "region translation: nothing is mapped there" / "区域转换：该地址没有映射";
+    PGM_SECURE = "secure storage access" / "安全存储访问";
+    PGM_MONITOR = "monitor event (the kernel uses mc for BUG and WARN)" / "监视事件（内核用 mc 实现 BUG 和 WARN）";
+    PGM_PER_ONLY = "PER (tracing) event" / "PER（跟踪）事件";
+    TEID_ADDRESS = "the page that was accessed" / "被访问的页";
+    TEID_FSI_0 = "store or fetch: not told" / "写或读：未说明";
+    TEID_FSI_STORE = "store" / "写";
+    TEID_FSI_FETCH = "fetch" / "读";
+    TEID_SPACE_PRIMARY = "primary address space (user memory)" / "主地址空间（用户内存）";
+    TEID_SPACE_AR = "access-register mode" / "访问寄存器模式";
+    TEID_SPACE_SECONDARY = "secondary address space" / "次地址空间";
+    TEID_SPACE_HOME = "home address space (the kernel's)" / "宿主地址空间（内核）";
+    TEID_BIT_56 = "protection came from low addresses, keys or the tables; bits 60 and 61 tell which" / "保护来自低地址、存储键或转换表，由第 60、61 位区分";
+    TEID_BIT_60 = "bit 60: key-controlled or DAT protection, with bit 56" / "第 60 位：与第 56 位共同表示键控保护或 DAT 保护";
+    TEID_BIT_61 = "bit 61: the access was suppressed; the address above is valid" / "第 61 位：访问被抑制，上面的地址有效";
+    TEID_ZERO = "bits that are zero in every known layout" / "已知布局中均为零的位";
+}
