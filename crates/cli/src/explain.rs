@@ -29,10 +29,7 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {
     }
     let mut all_usable = true;
     if args.follow {
-        let [input] = inputs.as_slice() else {
-            return Err(CommandError::unusable(prose!(c::FOLLOW_ONE)));
-        };
-        return follow::run(args, input, &output);
+        return follow::run(args, &inputs, &output);
     }
 
     let mut logs = Vec::new();
@@ -70,8 +67,8 @@ pub fn verdict(report: &Report) -> ExitCode {
 pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &mut bool) -> Report {
     // The log says which kernel and which modules are wanted, so that a folder of thousands of
     // candidates needs no more than a look at their names.
-    let parsed = kwhy_oops::parse(&log.bytes);
-    let images = Images::find(&args.images, &parsed);
+    let parsed = &log.log;
+    let images = Images::find(&args.images, parsed);
     for error in &images.errors {
         error.show(output.lang);
         *all_usable = false;
@@ -79,11 +76,12 @@ pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &
     let release = parsed.crashes.iter().find_map(|crash| crash.release.as_ref()).map(|r| r.value.as_str());
     let sources = SourceTree::new(&args.sources, &args.images, release);
     let inputs = Inputs {
-        log: &log.bytes,
+        // What it says was read already; a log of any size is not kept.
+        log: &[],
         images: images.mapped.iter().map(|(name, data)| ImageInput { name: name.clone(), data }).collect(),
         sources: Some(&sources),
     };
-    let mut report = analyze_log(&parsed, &inputs);
+    let mut report = analyze_log(parsed, &inputs);
     images.tell(&mut report);
     let oddities = log.oddities.iter().chain(&images.remarks).cloned();
     report.notes.extend(oddities.map(|text| Note { line: None, text: text.into() }));

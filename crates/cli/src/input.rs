@@ -1,23 +1,29 @@
 //! Reads what is to be explained, and says kindly what cannot be.
 //!
-//! Logs are read whole, never mapped: they grow and are rotated while one looks at them.
+//! Logs are read, never mapped: they grow and are rotated while one looks at them. Plain text goes
+//! through the scanner piece by piece, however long it is.
 
 use crate::command_error::CommandError;
+use crate::feed;
 use kwhy_base::catalogue::cli as c;
 use kwhy_base::{Prose, prose};
+use kwhy_oops::Log;
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-/// What is read of one input: 1 GiB. More is no console log, or one to be cut first.
+/// What is read of an input that has to be converted as a whole: 1 GiB.
 const MOST: u64 = 1 << 30;
 
-/// A log, as text of the machine that crashed.
+/// How much of an input tells what it is.
+const HEAD: u64 = 4096;
+
+/// A log that was read.
 pub struct LogText {
     /// The name to call it by.
     pub name: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+    /// The crashes in it.
+    pub log: Log,
     /// What is odd about it.
     pub oddities: Vec<Prose>,
 }
@@ -45,26 +51,37 @@ pub fn is_stdin(path: &Path) -> bool {
 /// Reads the log at `path`.
 pub fn read(path: &Path) -> Result<LogText, CommandError> {
     let name = name(path);
-    let mut bytes = Vec::new();
-    let read = if is_stdin(path) {
-        std::io::stdin().lock().take(MOST).read_to_end(&mut bytes)
-    } else {
-        refuse_directory(path)?;
-        File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| unreadable(path, &error))?;
-    if let Some((format, hint)) = foreign(&bytes, &name) {
+    let broken = |error: io::Error| unreadable(path, &error);
+    let mut source = open(path)?;
+    let mut head = Vec::new();
+    source.by_ref().take(HEAD).read_to_end(&mut head).map_err(broken)?;
+    if let Some((format, hint)) = foreign(&head, &name) {
         return Err(CommandError::unusable(prose!(c::NOT_A_LOG, path = name, format = format)).hint(hint));
     }
     let mut oddities = Vec::new();
-    if bytes.len() as u64 == MOST {
-        oddities.push(prose!(c::TOO_LONG, bytes = MOST));
-    }
-    if let Some(text) = utf16(&bytes) {
+    let mut source = io::Cursor::new(head.clone()).chain(source);
+    let log = if matches!(head.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        let mut bytes = Vec::new();
+        source.by_ref().take(MOST).read_to_end(&mut bytes).map_err(broken)?;
+        if bytes.len() as u64 == MOST {
+            oddities.push(prose!(c::TOO_LONG, bytes = MOST));
+        }
         oddities.push(prose!(c::WAS_UTF16));
-        bytes = text.into_bytes();
+        kwhy_oops::parse(utf16(&bytes).unwrap_or_default().as_bytes())
+    } else {
+        feed::log(source).map_err(broken)?
+    };
+    Ok(LogText { name, log, oddities })
+}
+
+/// Opens an input to read from it.
+pub fn open(path: &Path) -> Result<Box<dyn Read + Send>, CommandError> {
+    if is_stdin(path) {
+        return Ok(Box::new(io::stdin()));
     }
-    Ok(LogText { name, bytes, oddities })
+    refuse_directory(path)?;
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    Ok(Box::new(file))
 }
 
 /// A directory is the commonest wrong input: it is what `-i` takes.

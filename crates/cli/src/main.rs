@@ -5,6 +5,7 @@ mod command_error;
 mod decode_cmd;
 mod disasm_cmd;
 mod explain;
+mod feed;
 mod follow;
 mod images;
 mod input;
@@ -14,6 +15,7 @@ mod progress;
 mod reference;
 mod shell;
 mod sources;
+mod tail;
 mod type_cmd;
 
 use args::{Cli, Command};

@@ -5,6 +5,7 @@ use crate::command_error::CommandError;
 use kwhy_base::catalogue::cli as c;
 use kwhy_base::{Lang, prose};
 use kwhy_report::{Format, Options};
+use std::cell::Cell;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -35,6 +36,8 @@ pub struct Output {
     /// How the terminal face is drawn.
     pub options: Options,
     file: Option<PathBuf>,
+    /// Whether the first of several answers was written.
+    begun: Cell<bool>,
 }
 
 impl Output {
@@ -58,12 +61,19 @@ impl Output {
                 color: terminal && !set("NO_COLOR") && !dumb,
             },
             file: args.output.clone(),
+            begun: Cell::new(false),
         }
     }
 
     /// Plain text to standard output.
     pub fn plain() -> Output {
-        Output { lang: Lang::En, format: Format::Text, options: Options::default(), file: None }
+        Output {
+            lang: Lang::En,
+            format: Format::Text,
+            options: Options::default(),
+            file: None,
+            begun: Cell::new(false),
+        }
     }
 
     /// Refuses to write over a file that is to be read.
@@ -73,6 +83,17 @@ impl Output {
             return Err(CommandError::unusable(prose!(c::OUTPUT_IS_INPUT, path = file.to_string_lossy())));
         }
         Ok(())
+    }
+
+    /// Writes one of several answers: behind those that were written before, in a file, too.
+    pub fn append(&self, text: &str) -> Result<(), CommandError> {
+        let Some(path) = self.file.as_ref().filter(|_| self.begun.replace(true)) else {
+            return self.write(text);
+        };
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+            CommandError::unusable(prose!(c::CANNOT_WRITE, path = path.to_string_lossy())).because(error)
+        })
     }
 
     /// Writes the whole answer. A reader that went away early is no error.

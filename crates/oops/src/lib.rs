@@ -37,6 +37,12 @@ pub struct Log {
 /// More reports than this in one log are a machine talking to itself; the first ones matter.
 const MOST_REPORTS: usize = 4096;
 
+/// The note that only the first `limit` reports of a log were kept.
+#[must_use]
+pub fn too_many(limit: usize) -> Note {
+    notes::too_many(limit)
+}
+
 /// Reads a console log (any bytes at all) into its crashes.
 #[must_use]
 pub fn parse(text: &[u8]) -> Log {

@@ -23,7 +23,7 @@ messages! {
     TOO_LONG = "Only the first {bytes} bytes of the input were read." / "只读取了输入的前 {bytes} 字节。";
     WAS_UTF16 = "The input was UTF-16 text and was converted." / "输入为 UTF-16 文本，已转换。";
     FOLLOWED = "Read while it was being written: what came later is not in this report." / "本报告在日志写入过程中生成，不含之后的内容。";
-    FOLLOW_ONE = "--follow reads exactly one input" / "--follow 只能读取一个输入";
+    FOLLOWED_OF = "From {path}, read while it was being written: what came later is not in this report." / "来自 {path}，在日志写入过程中生成，不含之后的内容。";
     FILE_HAS_NONE = "{path}: no crash" / "{path}：没有崩溃";
     FILE_HAS_ONE = "{path}: crash {number}" / "{path}：第 {number} 个崩溃";
     FILE_HAS = "{path}: crashes {first}–{last}" / "{path}：第 {first}–{last} 个崩溃";
