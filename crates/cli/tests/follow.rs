@@ -1,7 +1,7 @@
 //! `kwhy --follow` as an administrator uses it: on files that grow, are rotated and are cut, on
 //! pipes, on several at once.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // A test may fail as it likes.
 
 mod common;
 
