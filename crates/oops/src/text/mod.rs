@@ -1,7 +1,12 @@
 //! From bytes to clean lines: everything about how a log reached us, nothing about what it says.
 
+mod clean;
+mod clock;
+mod lead;
 mod lines;
 mod prefix;
+mod stamp;
+mod syslog;
 
 pub use lines::{Caller, Line, split};
 pub(crate) use lines::{LONGEST_LINE, push};
