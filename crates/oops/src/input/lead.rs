@@ -51,7 +51,7 @@ fn unknown(line: &[u8]) -> Option<&[u8]> {
     let text = String::from_utf8_lossy(head);
     let at = memchr::memchr_iter(b'[', head)
         .find(|at| *at > 0 && *at <= LONGEST && head.get(*at..).is_some_and(|rest| stamp(rest)))?;
-    let known = crate::text::split(text.as_bytes()).first().is_some_and(|line| line.time.is_some());
+    let known = crate::text::is_stamped(&text);
     if known { None } else { line.get(..at) }
 }
 
@@ -73,10 +73,7 @@ fn common(head: &[u8]) -> Option<Vec<u8>> {
         if let Some(lead) = unknown(line) {
             *shapes.entry(shape(lead)).or_default() += 1;
             stamped += 1;
-        } else if crate::text::split(line.get(..LONGEST).unwrap_or(line))
-            .first()
-            .is_some_and(|l| l.time.is_some())
-        {
+        } else if crate::text::is_stamped(&String::from_utf8_lossy(line.get(..LONGEST).unwrap_or(line))) {
             stamped += 1;
         }
     }
@@ -153,7 +150,7 @@ mod tests {
     #[test]
     fn a_lead_of_one_shape_comes_off() {
         let kernel = "[    1.000000] a\n[    1.000001]  b\n[    1.000002] c\n[   12.000003] d\n";
-        for lead in ["2026-11-22 14:00:00 | ", "  17: ", "# ", "host0 console: ", "[web-1] ", "    "] {
+        for lead in ["build 3 | ", "  17: ", "# ", "host0 console: ", "[web-1] "] {
             let dressed: String = kernel.lines().map(|line| format!("{lead}{line}\n")).collect();
             assert_eq!(text(&dressed).as_deref(), Some(kernel), "{lead}");
         }
@@ -169,6 +166,7 @@ mod tests {
     fn known_prefixes_are_the_parsers() {
         assert_eq!(text(&"[    1.000000] a\n".repeat(9)), None);
         assert_eq!(text(&"Nov 22 11:44:54 host kernel: [    1.000000] a\n".repeat(9)), None);
+        assert_eq!(text(&"2026-11-22 14:00:00 | [    1.000000] a\n".repeat(9)), None);
         assert_eq!(text(&"a torn line [    1.000000] a\n[    1.000000] b\n".repeat(2)), None);
         assert_eq!(text(&"no time at all\n".repeat(9)), None);
     }

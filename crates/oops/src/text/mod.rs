@@ -10,3 +10,8 @@ mod syslog;
 
 pub use lines::{Caller, Line, split};
 pub(crate) use lines::{LONGEST_LINE, push};
+
+/// Whether the known prefixes of `line` lead to the kernel's own time.
+pub(crate) fn is_stamped(line: &str) -> bool {
+    prefix::strip(line).time.is_some()
+}
