@@ -88,6 +88,10 @@ fn with_instruction(
     if printed.is_some_and(|printed| faulting.accesses.iter().any(|touch| touch.hits(arch, printed))) {
         return Findings::default();
     }
+    // Printed twice alike, it is not the address that was miscopied.
+    if crate::mend::registers::address_repeated(record) {
+        return Findings::default();
+    }
     let near = faulting
         .accesses
         .iter()

@@ -6,9 +6,9 @@
 use crate::location::choose;
 use crate::names::base_name;
 use kwhy_base::catalogue::evidence as say;
-use kwhy_base::{Prose, prose};
+use kwhy_base::{ImageAddr, Prose, prose};
 use kwhy_image::{Image, ImageKind};
-use kwhy_oops::{CodeRef, CrashRecord};
+use kwhy_oops::{CodeDump, CodeRef, CrashRecord};
 use kwhy_report::model::{Check, ImageUse, Outcome};
 
 /// An image file, read once for all crashes of a log.
@@ -113,12 +113,12 @@ impl<'o, 'd> Images<'o, 'd> {
 }
 
 /// Module names are compared with `-` as `_`, as the kernel writes them.
-fn normal(name: &str) -> String {
+pub fn normal(name: &str) -> String {
     name.replace('-', "_")
 }
 
 /// What an image can stand for: `Some(None)` the kernel, `Some(Some(name))` a module.
-fn role(opened: &Opened<'_>) -> Option<Option<String>> {
+pub fn role(opened: &Opened<'_>) -> Option<Option<String>> {
     match opened.image.as_ref().ok()?.kind() {
         ImageKind::Kernel => Some(None),
         ImageKind::Module(Some(name)) => Some(Some(normal(name))),
@@ -301,6 +301,10 @@ pub struct ComparedCode {
     pub different: Vec<(u8, u8)>,
     /// Bytes that differ or may, in places that the kernel rewrites.
     pub excused: usize,
+    /// Where each of `different` stands among the bytes printed.
+    pub unlike: Vec<usize>,
+    /// Bytes that could not be read and that the kernel does not rewrite: where, and the image's.
+    pub unread: Vec<(usize, u8)>,
     /// 1-based line of the `Code:` line.
     pub line: u32,
 }
@@ -313,16 +317,31 @@ pub fn compare_code(image: &Image<'_>, record: &CrashRecord, module: Option<&str
         return None;
     }
     let fault_index = code.fault_index?;
-    let pc = crate::location::image_address(image, pc)?;
+    compare_at(image, crate::location::image_address(image, pc)?, fault_index, code)
+}
+
+/// Compares the code bytes with the image's around `pc`, where byte `fault_index` stands.
+pub fn compare_at(
+    image: &Image<'_>,
+    pc: ImageAddr,
+    fault_index: usize,
+    code: &CodeDump,
+) -> Option<ComparedCode> {
     let start = pc.offset(-(i64::try_from(fault_index).ok()?));
     let end = start.offset(i64::try_from(code.bytes.len()).ok()?);
     // What is patched or relocated may begin before the first byte that was printed.
     let before = start.offset(-8);
     let patched = image.patch_sites(before..end);
     let relocated = image.relocations(before..end);
-    let mut compared = ComparedCode { same: 0, different: Vec::new(), excused: 0, line: code.line };
+    let mut compared = ComparedCode {
+        same: 0,
+        different: Vec::new(),
+        excused: 0,
+        unlike: Vec::new(),
+        unread: Vec::new(),
+        line: code.line,
+    };
     for (index, printed) in code.bytes.iter().enumerate() {
-        let Some(printed) = printed else { continue };
         let address = start.offset(i64::try_from(index).ok()?);
         let Some(of_image) = image.bytes(address, 1).and_then(|bytes| bytes.first().copied()) else {
             continue;
@@ -333,12 +352,16 @@ pub fn compare_code(image: &Image<'_>, record: &CrashRecord, module: Option<&str
                 address.0.wrapping_sub(at.0 & !(if image.arch() == kwhy_base::Arch::Arm64 { 3 } else { 0 }));
             distance < if image.arch() == kwhy_base::Arch::Arm64 { 4 } else { 8 }
         });
-        if *printed == of_image {
-            compared.same += 1;
-        } else if by_loader || patched.iter().any(|site| site.range.contains(&address)) {
-            compared.excused += 1;
-        } else {
-            compared.different.push((*printed, of_image));
+        let rewritten = || by_loader || patched.iter().any(|site| site.range.contains(&address));
+        match printed {
+            None if !rewritten() => compared.unread.push((index, of_image)),
+            None => {}
+            Some(printed) if *printed == of_image => compared.same += 1,
+            Some(_) if rewritten() => compared.excused += 1,
+            Some(printed) => {
+                compared.different.push((*printed, of_image));
+                compared.unlike.push(index);
+            }
         }
     }
     Some(compared)

@@ -21,6 +21,7 @@ mod helpers;
 mod images;
 pub mod listing;
 mod location;
+mod mend;
 mod missing;
 mod modules;
 mod names;
@@ -35,6 +36,7 @@ use context::Facts;
 use images::Images;
 use kwhy_oops::{CrashRecord, Log};
 use kwhy_report::model::{self, Hex, Report, Text};
+use std::borrow::Cow;
 
 /// An image file's bytes and the name to report it by.
 pub struct ImageInput<'a> {
@@ -70,10 +72,18 @@ pub fn analyze(inputs: &Inputs<'_>) -> Report {
 #[must_use]
 pub fn analyze_log(log: &Log, inputs: &Inputs<'_>) -> Report {
     let opened = images::open(&inputs.images);
-    let crashes = (0..log.crashes.len())
+    let mended: Vec<Option<CrashRecord>> =
+        log.crashes.iter().map(|crash| mend::mend(crash, &opened)).collect();
+    let read: Cow<'_, [CrashRecord]> = if mended.iter().all(Option::is_none) {
+        Cow::Borrowed(&log.crashes)
+    } else {
+        let both = mended.into_iter().zip(&log.crashes);
+        both.map(|(mended, printed)| mended.unwrap_or_else(|| printed.clone())).collect()
+    };
+    let crashes = (0..read.len())
         .filter_map(|index| {
-            let images = Images::check(&opened, log.crashes.get(index)?);
-            let facts = Facts::new(&log.crashes, index, &images)?;
+            let images = Images::check(&opened, read.get(index)?);
+            let facts = Facts::new(&read, index, &images)?;
             Some(crash(&facts, &images, inputs.sources))
         })
         .collect();
@@ -89,9 +99,13 @@ pub fn analyze_log(log: &Log, inputs: &Inputs<'_>) -> Report {
 fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Sources>) -> model::Crash {
     let record = facts.record;
     let scenes = scenes::Scenes::new(images);
-    let expressed = expression::express(facts, images, &scenes);
-    let hypotheses = detectors::run(facts, &expressed);
-    let blame = blame::blame(facts);
+    // Nothing is surer than the mended values it rests on.
+    let footing = mend::Footing::of(facts);
+    let mut expressed = expression::express(facts, images, &scenes);
+    footing.cap_expression(&mut expressed);
+    let mut hypotheses = detectors::run(facts, &expressed);
+    footing.cap_causes(&mut hypotheses);
+    let blame = footing.cap_blame(blame::blame(facts));
     let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {
         title: record.title.clone(),

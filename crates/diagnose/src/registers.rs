@@ -20,6 +20,9 @@ pub fn describe(
                 RegValue::Known { value, .. } => (format!("{value:016x}"), Some(*value)),
                 RegValue::Damaged { printed, .. } => (printed.clone(), None),
             };
+            // A mended value is shown beside what was printed.
+            let told = facts.damage.iter().find(|d| d.field == *name && d.likely.is_some());
+            let printed = told.map_or(printed, |told| told.printed.clone());
             let class = value.map(|value| classify_value(arch, value, &facts.space, &|v| as_code(arch, v)));
             Some(model::Register {
                 name: (*name).to_owned(),

@@ -145,6 +145,31 @@ impl<'d> Image<'d> {
         self.symbols.named(&self.elf, &self.layout, name)
     }
 
+    /// All symbols whose names `wanted` accepts, in the order of the table. Every name of the
+    /// table is looked at: this is for names that no symbol has.
+    pub fn symbols_where(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<Symbol> {
+        self.symbols.accepted(&self.elf, &self.layout, wanted)
+    }
+
+    /// The first `most` places in executable sections where these very bytes stand (modules:
+    /// before relocation).
+    pub fn find_code(&self, bytes: &[u8], most: usize) -> Vec<ImageAddr> {
+        if bytes.is_empty() {
+            return Vec::new();
+        }
+        let finder = memchr::memmem::Finder::new(bytes);
+        self.elf
+            .sections
+            .iter()
+            .filter(|section| section.loaded() && section.executable())
+            .flat_map(|section| {
+                let at = |place: usize| ImageAddr(section.address.wrapping_add(place as u64));
+                finder.find_iter(self.elf.raw(section)).map(at).take(most).collect::<Vec<_>>()
+            })
+            .take(most)
+            .collect()
+    }
+
     /// The function or object symbol that covers `address`, by the name that the kernel would print.
     pub fn symbol_at(&self, address: ImageAddr) -> Option<Symbol> {
         self.symbols.at(&self.elf, &self.layout, address.0)

@@ -143,6 +143,23 @@ impl<'d> Symbols<'d> {
         found
     }
 
+    /// Every listed symbol whose name is accepted, in the order of the table.
+    pub(crate) fn accepted(
+        &self,
+        elf: &Elf<'d>,
+        layout: &Layout,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Vec<Symbol> {
+        self.iter()
+            .filter(|symbol| symbol.placed())
+            .filter(|symbol| {
+                let name = self.name(*symbol);
+                wanted(name) && Self::listed(elf, *symbol, name)
+            })
+            .map(|symbol| self.present(elf, layout, symbol))
+            .collect()
+    }
+
     /// The symbols of exactly this name, in the order of the table.
     fn spelled(&self, wanted: &str) -> Vec<RawSymbol> {
         // The linker stores one string for names of which one ends in the other, so a name may

@@ -40,9 +40,10 @@ pub struct CodeRef {
     pub address: Option<u64>,
     /// `true` where digits of this place were not hexadecimal, so that a number is missing above.
     pub unreadable: bool,
-    /// The offset's digits as printed (without `0x`), where they read as no number: `1b4` as `lb4`.
+    /// The offset's digits as printed (without `0x`), where they are not how the kernel prints
+    /// a number: letters that are no digits, capitals, leading zeros.
     pub offset_digits: Option<String>,
-    /// The size's digits as printed, where they read as no number.
+    /// The size's digits as printed, where they are not how the kernel prints a number.
     pub size_digits: Option<String>,
     /// `file:line` as symbolised by whoever made the log.
     pub source: Option<(String, u32)>,

@@ -41,6 +41,21 @@ messages! {
     PC_AND_TRACE = "The trace begins with {other}, though its first line repeats the program counter." / "调用栈的第一行应当重复程序计数器，却是 {other}。";
     STACK_POINTER = "The stack pointer is no multiple of {alignment}; unless the stack was switched to garbage, a digit is wrong." / "栈指针不是 {alignment} 的倍数；若不是栈被换成了无效地址，就是有一位数字写错。";
 
+    // Mended against the images.
+    MEND_SYMBOL = "There is no function {printed}; {symbol} is the one that it may be a misreading of." / "没有名为 {printed} 的函数；它只可能是 {symbol} 的误读。";
+    MEND_SIZE = "The image's {symbol} has size {size}." / "镜像中的 {symbol} 大小为 {size}。";
+    MEND_OFFSET_CALL = "{offset} in {symbol} is where the call to {callee}, the frame above, returns to." / "{symbol} 中的 {offset} 正是调用 {callee}（即上一层栈帧）之后的返回处。";
+    MEND_OFFSET_RETURN = "Of the places in {symbol} that it can be, only {offset} looks like what is printed." / "在 {symbol} 中可能的位置里，只有 {offset} 与打印的数字形近。";
+    MEND_PC_BYTES = "The {count} readable `Code:` bytes of line {line} that agree stand at {place} in the image." / "第 {line} 行 `Code:` 中有 {count} 个可读字节与镜像吻合，它们位于镜像的 {place}。";
+    MEND_PC_TOP = "The trace's first line ({line}) repeats the program counter: {place}." / "调用栈的第一行（第 {line} 行）重复了程序计数器：{place}。";
+    MEND_TOP = "The trace's first line repeats the program counter, {place}." / "调用栈的第一行重复程序计数器 {place}。";
+    MEND_CODE = "The image has these bytes at {place}; {count} others of the line agree with it." / "镜像在 {place} 处就是这些字节，该行另有 {count} 个字节与之吻合。";
+    MEND_REGISTER_FAULT = "With this value `{instruction}` touches the fault address, which the log prints twice or beyond doubt." / "取此值时 `{instruction}` 访问的正是出错地址，而该地址在日志中没有疑问。";
+    MEND_REGISTER_SAME = "The code derives it from the same value as {other}, which gives this number." / "按代码，它与 {other} 由同一个值得来，由 {other} 即可算出这个数。";
+    MEND_REGISTER_CONSTANT = "The code has just put this constant there." / "代码刚把这个常数放进该寄存器。";
+    MEND_MODULE = "No module is called {printed}; {symbol} is in {module}." / "没有名为 {printed} 的模块；{symbol} 在 {module} 中。";
+    MEND_MODULE_LOST = "The kernel itself has no {symbol}; it is in the module {module}." / "内核本身没有 {symbol}，它在模块 {module} 中。";
+
     // What is missing or cut.
     REGISTERS_MISSING = "The kernel always prints them; they are not in the log." / "内核一定会打印它们，日志里却没有。";
     CODE_MISSING = "The kernel always prints a `Code:` line with this report; the log has none." / "内核打印这种报告时一定带有 `Code:` 行，日志里却没有。";

@@ -85,19 +85,28 @@ pub(crate) fn code_ref(text: &str) -> Option<(CodeRef, &str)> {
         let (offset, after) = digits(offset);
         place.offset = hex_value(offset);
         place.unreadable = place.offset.is_none();
-        place.offset_digits = place.offset.is_none().then(|| offset.to_owned());
+        place.offset_digits = odd(offset, place.offset);
         rest = after;
         if let Some(size) = after.strip_prefix("/0x") {
             let (size, after) = digits(size);
             place.size = hex_value(size);
             place.unreadable |= place.size.is_none();
-            place.size_digits = place.size.is_none().then(|| size.to_owned());
+            place.size_digits = odd(size, place.size);
             rest = after;
         }
     }
     rest = module(rest, &mut place);
     rest = source(rest, &mut place);
     Some((place, rest))
+}
+
+/// Digits that are not how the kernel prints the number they read as: it uses no capitals and
+/// no leading zeros.
+fn odd(digits: &str, value: Option<u64>) -> Option<String> {
+    let usual = value.is_some()
+        && !digits.bytes().any(|b| b.is_ascii_uppercase())
+        && (digits == "0" || !digits.starts_with('0'));
+    (!usual).then(|| digits.to_owned())
 }
 
 fn digits(text: &str) -> (&str, &str) {
