@@ -35,6 +35,7 @@ use crate::trigger;
 pub use folder::{Kind, is_log, kind_of, problem};
 pub use foreign::Foreign;
 pub use lines::LineMap;
+pub use unpack::Unpacked;
 
 /// One log out of an input.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +68,7 @@ const DEEPEST: usize = 8;
 /// Documents of one input.
 const MOST_DOCUMENTS: usize = 256;
 /// How much of a layer the forms look at to recognise it. Pastes begin with prose.
-const SAMPLE: usize = 64 * 1024;
+pub const SAMPLE: usize = 64 * 1024;
 
 /// Of a line so much is looked at to see what it tells.
 const LONGEST: usize = 4096;

@@ -2,27 +2,31 @@
 //! what stood before the damage: the last words of a machine are often such files.
 
 use std::io::{self, BufRead, Read};
+use std::sync::{Arc, Mutex};
 
 use kwhy_base::catalogue::input as say;
-use kwhy_base::prose;
+use kwhy_base::{Prose, prose};
 
 use super::{Budget, Layer};
 
 /// Memory that a decoder may take for its own window, in KiB: 192 MiB, above `xz -9`'s 65 MiB.
 const WINDOW_KIB: u32 = 192 << 10;
 
+type Packed<'a> = Box<dyn BufRead + Send + 'a>;
+type Plain<'a> = Box<dyn Read + Send + 'a>;
+
 /// A compressed format.
 struct Format {
     name: &'static str,
     is: fn(&[u8]) -> bool,
-    decode: for<'a> fn(&'a [u8]) -> Box<dyn Read + 'a>,
+    decode: for<'a> fn(Packed<'a>) -> Plain<'a>,
 }
 
 const FORMATS: &[Format] = &[
     Format {
         name: "gzip",
         is: |head| head.starts_with(b"\x1f\x8b\x08"),
-        decode: |bytes| Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+        decode: |bytes| Box::new(flate2::bufread::MultiGzDecoder::new(bytes)),
     },
     Format {
         name: "xz",
@@ -32,7 +36,7 @@ const FORMATS: &[Format] = &[
     Format {
         name: "zstd",
         is: |head| head.starts_with(b"\x28\xb5\x2f\xfd") || skippable(head).is_some(),
-        decode: |bytes| Box::new(Zstd { rest: bytes, frame: None }),
+        decode: |bytes| Box::new(Zstd::Between(Peeked { source: bytes, head: [0; 8], at: 0, end: 0 })),
     },
     Format {
         name: "bzip2",
@@ -42,7 +46,7 @@ const FORMATS: &[Format] = &[
                 // A block, or the end of an empty stream: π and √π in decimal digits.
                 && head.get(4..10).is_some_and(|m| m == b"1AY&SY" || m == b"\x17rE8P\x90")
         },
-        decode: |bytes| Box::new(bzip2::read::MultiBzDecoder::new(bytes)),
+        decode: |bytes| Box::new(bzip2::bufread::MultiBzDecoder::new(bytes)),
     },
     Format {
         name: "lz4",
@@ -65,7 +69,7 @@ fn is_lzma(head: &[u8]) -> bool {
     plausible && (size.iter().all(|b| *b == 0xff) || size.iter().skip(5).all(|b| *b == 0))
 }
 
-fn lzma(bytes: &[u8]) -> Box<dyn Read + '_> {
+fn lzma(bytes: Packed<'_>) -> Plain<'_> {
     match lzma_rust2::LzmaReader::new_mem_limit(bytes, WINDOW_KIB, None) {
         Ok(reader) => Box::new(reader),
         Err(error) => Box::new(Failed(Some(error))),
@@ -84,40 +88,101 @@ fn is_zlib(head: &[u8]) -> bool {
     flate2::read::ZlibDecoder::new(head).read(&mut first).is_ok_and(|count| count > 0)
 }
 
-/// The total length of the skippable zstd frame (RFC 8878, 3.1.2) that `bytes` begin with.
-fn skippable(bytes: &[u8]) -> Option<usize> {
+/// The length of the content of the skippable zstd frame (RFC 8878, 3.1.2) that `bytes` begin
+/// with; its header has 8 bytes.
+fn skippable(bytes: &[u8]) -> Option<u64> {
     let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = bytes else { return None };
-    usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?.checked_add(8)
+    Some(u64::from(u32::from_le_bytes([*a, *b, *c, *d])))
+}
+
+type ZstdFrame<'a> = ruzstd::decoding::StreamingDecoder<Peeked<'a>, ruzstd::decoding::FrameDecoder>;
+
+/// A source of which the next few bytes were looked at.
+struct Peeked<'a> {
+    source: Packed<'a>,
+    /// The bytes looked at, up to `end`; those before `at` were read.
+    head: [u8; 8],
+    at: usize,
+    end: usize,
+}
+
+impl Peeked<'_> {
+    /// The next bytes, as many as fit and there are.
+    fn peek(&mut self) -> io::Result<&[u8]> {
+        self.head.copy_within(self.at..self.end, 0);
+        (self.at, self.end) = (0, self.end.saturating_sub(self.at));
+        let free = self.head.get_mut(self.end..).unwrap_or_default();
+        let count = fill(&mut self.source, free)?;
+        self.end = self.end.saturating_add(count);
+        Ok(self.head.get(..self.end).unwrap_or_default())
+    }
+}
+
+impl Read for Peeked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut held = self.head.get(self.at..self.end).unwrap_or_default();
+        if held.is_empty() {
+            return self.source.read(buffer);
+        }
+        let count = held.read(buffer)?;
+        self.at = self.at.saturating_add(count);
+        Ok(count)
+    }
 }
 
 /// Frames of zstd, one behind the other.
-struct Zstd<'a> {
-    rest: &'a [u8],
-    frame: Option<Box<ruzstd::decoding::StreamingDecoder<&'a [u8], ruzstd::decoding::FrameDecoder>>>,
+enum Zstd<'a> {
+    Between(Peeked<'a>),
+    Within(Box<ZstdFrame<'a>>),
+    Ended,
 }
 
 impl Read for Zstd<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if let Some(frame) = &mut self.frame {
-                let count = frame.read(buffer)?;
-                if count > 0 {
-                    return Ok(count);
+            *self = match std::mem::replace(self, Zstd::Ended) {
+                Zstd::Ended => return Ok(0),
+                Zstd::Within(mut frame) => match frame.read(buffer)? {
+                    0 => Zstd::Between(frame.into_inner()),
+                    count => {
+                        *self = Zstd::Within(frame);
+                        return Ok(count);
+                    }
+                },
+                Zstd::Between(mut source) => {
+                    let head = source.peek()?;
+                    if head.is_empty() {
+                        return Ok(0);
+                    }
+                    match skippable(head) {
+                        Some(length) => {
+                            io::copy(&mut source.by_ref().take(length.saturating_add(8)), &mut io::sink())?;
+                            Zstd::Between(source)
+                        }
+                        None => {
+                            let frame =
+                                ruzstd::decoding::StreamingDecoder::new(source).map_err(io::Error::other)?;
+                            Zstd::Within(Box::new(frame))
+                        }
+                    }
                 }
-                self.rest = frame.get_ref();
-                self.frame = None;
-            }
-            if self.rest.is_empty() {
-                return Ok(0);
-            }
-            if let Some(length) = skippable(self.rest) {
-                self.rest = self.rest.get(length..).unwrap_or_default();
-                continue;
-            }
-            let frame = ruzstd::decoding::StreamingDecoder::new(self.rest).map_err(io::Error::other)?;
-            self.frame = Some(Box::new(frame));
+            };
         }
     }
+}
+
+/// Reads until `buffer` is full or the source ends.
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut end = 0usize;
+    while let Some(free) = buffer.get_mut(end..).filter(|free| !free.is_empty()) {
+        match source.read(free) {
+            Ok(0) => break,
+            Ok(count) => end = end.saturating_add(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(end)
 }
 
 /// A decoder that could not even begin.
@@ -129,12 +194,74 @@ impl Read for Failed {
     }
 }
 
+/// A compressed source, unpacked as it is read. Damage ends it and is remembered, as what came
+/// before is worth reading.
+pub struct Unpacked<'a> {
+    format: &'static str,
+    plain: Plain<'a>,
+    left: u64,
+    bytes: u64,
+    remarks: Arc<Mutex<Vec<Prose>>>,
+}
+
+/// Bytes that a source may unpack to while it is read piece by piece: 64 GiB cost no memory, but
+/// everything ends some time.
+const MOST_STREAMED: u64 = 64 << 30;
+
+impl<'a> Unpacked<'a> {
+    /// Unpacks `source`, which begins with `head`. `None` where `head` is of no format known.
+    #[must_use]
+    pub fn new(head: &[u8], source: impl BufRead + Send + 'a) -> Option<Unpacked<'a>> {
+        let format = FORMATS.iter().find(|format| (format.is)(head))?;
+        let remarks = Arc::new(Mutex::new(vec![prose!(say::UNPACKED, format = format.name)]));
+        let plain = (format.decode)(Box::new(source));
+        Some(Unpacked { format: format.name, plain, left: MOST_STREAMED, bytes: 0, remarks })
+    }
+
+    /// What is to be said of the unpacking, once it was read.
+    #[must_use]
+    pub fn remarks(&self) -> Arc<Mutex<Vec<Prose>>> {
+        Arc::clone(&self.remarks)
+    }
+
+    fn remark(&self, prose: Prose) {
+        if let Ok(mut remarks) = self.remarks.lock() {
+            remarks.push(prose);
+        }
+    }
+}
+
+impl Read for Unpacked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Ok(0);
+        }
+        let count = match self.plain.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                self.left = 0;
+                let (format, cause) = (self.format, error.to_string());
+                self.remark(prose!(say::UNPACK_CUT, format = format, cause = cause, bytes = self.bytes));
+                return Ok(0);
+            }
+            Ok(count) => count,
+        };
+        let size = u64::try_from(count).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(size);
+        self.left = self.left.saturating_sub(size);
+        if self.left == 0 {
+            self.remark(prose!(say::UNPACK_LIMIT, bytes = self.bytes));
+        }
+        Ok(count)
+    }
+}
+
 /// How unpacking ended.
 pub(super) enum End {
     /// At the data's own end.
     Whole,
     /// At damage, or where the data was cut.
-    Damaged(io::Error),
+    Damaged,
     /// At the limit.
     Limit,
 }
@@ -152,7 +279,7 @@ pub(super) fn drain(source: impl Read, most: usize) -> (Vec<u8>, End) {
                 chunk.len()
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-            Err(error) => return (bytes, End::Damaged(error)),
+            Err(_) => return (bytes, End::Damaged),
         };
         source.consume(count);
         if bytes.len() >= most {
@@ -166,19 +293,13 @@ pub(super) fn sniff(head: &[u8]) -> bool {
 }
 
 pub(super) fn read(bytes: &[u8], budget: &mut Budget) -> Option<Vec<Layer>> {
-    let format = FORMATS.iter().find(|format| (format.is)(bytes))?;
-    let (text, end) = drain((format.decode)(bytes), budget.bytes);
+    let unpacked = Unpacked::new(bytes, bytes)?;
+    let remarks = unpacked.remarks();
+    let (text, end) = drain(unpacked, budget.bytes);
     budget.bytes = budget.bytes.saturating_sub(text.len());
-    let mut remarks = vec![prose!(say::UNPACKED, format = format.name)];
-    match end {
-        End::Whole => {}
-        End::Damaged(cause) => remarks.push(prose!(
-            say::UNPACK_CUT,
-            format = format.name,
-            cause = cause.to_string(),
-            bytes = text.len()
-        )),
-        End::Limit => remarks.push(prose!(say::UNPACK_LIMIT, bytes = text.len())),
+    let mut remarks = remarks.lock().map(|remarks| remarks.clone()).unwrap_or_default();
+    if matches!(end, End::Limit) {
+        remarks.push(prose!(say::UNPACK_LIMIT, bytes = text.len()));
     }
     Some(vec![Layer { text, remarks, ..Layer::default() }])
 }
