@@ -46,6 +46,11 @@ impl CommandError {
         self
     }
 
+    /// What it says, for those who go on without.
+    pub fn into_prose(self) -> Prose {
+        self.message
+    }
+
     /// Writes it to standard error.
     pub fn show(&self, lang: Lang) {
         say(lang, &prose!(c::ERROR, message = self.message.clone()));

@@ -12,7 +12,7 @@ use clap::CommandFactory;
 use kwhy_base::catalogue::cli as c;
 use kwhy_base::prose;
 use kwhy_diagnose::{ImageInput, Inputs, analyze_log};
-use kwhy_report::{Note, Report};
+use kwhy_report::{Crash, Note, Report};
 use std::process::ExitCode;
 
 /// Explains every crash of every input.
@@ -35,7 +35,7 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {
     let mut logs = Vec::new();
     for path in &inputs {
         match input::read(path) {
-            Ok(log) => logs.push(log),
+            Ok(found) => logs.extend(found),
             Err(error) => {
                 error.show(output.lang);
                 all_usable = false;
@@ -100,7 +100,9 @@ fn append(whole: &mut Report, one: Report, log: &LogText, several: bool) {
         };
         whole.notes.push(Note { line: None, text: text.into() });
     }
-    whole.crashes.extend(one.crashes);
+    whole
+        .crashes
+        .extend(one.crashes.into_iter().map(|crash| Crash { input: Some(log.name.clone()), ..crash }));
     whole.notes.extend(one.notes.into_iter().map(|note| match several {
         false => note,
         true => Note { text: prose!(c::NOTE_OF, path = &log.name, note = note.text.0).into(), ..note },

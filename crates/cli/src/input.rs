@@ -1,22 +1,25 @@
 //! Reads what is to be explained, and says kindly what cannot be.
 //!
 //! Logs are read, never mapped: they grow and are rotated while one looks at them. Plain text goes
-//! through the scanner piece by piece, however long it is.
+//! through the scanner piece by piece, however long it is; so does what is compressed. What other
+//! forms hold is taken out by [`kwhy_oops::input`].
 
 use crate::command_error::CommandError;
-use crate::feed;
+use crate::{feed, folder};
 use kwhy_base::catalogue::cli as c;
 use kwhy_base::{Prose, prose};
 use kwhy_oops::Log;
+use kwhy_oops::input::{Foreign, SAMPLE, Unpacked, is_plain};
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufReader, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// What is read of an input that has to be converted as a whole: 1 GiB.
 const MOST: u64 = 1 << 30;
 
-/// How much of an input tells what it is.
-const HEAD: u64 = 4096;
+/// Compressed files in compressed files that are unpacked.
+const MOST_LAYERS: usize = 4;
 
 /// A log that was read.
 pub struct LogText {
@@ -48,30 +51,89 @@ pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Reads the log at `path`.
-pub fn read(path: &Path) -> Result<LogText, CommandError> {
-    let name = name(path);
-    let broken = |error: io::Error| unreadable(path, &error);
-    let mut source = open(path)?;
-    let mut head = Vec::new();
-    source.by_ref().take(HEAD).read_to_end(&mut head).map_err(broken)?;
-    if let Some((format, hint)) = foreign(&head, &name) {
-        return Err(CommandError::unusable(prose!(c::NOT_A_LOG, path = name, format = format)).hint(hint));
+/// Reads the logs at `path`: one, or what an archive, a journal of several boots or a folder holds.
+pub fn read(path: &Path) -> Result<Vec<LogText>, CommandError> {
+    if !is_stdin(path) && path.is_dir() {
+        return folder::read(path);
     }
-    let mut oddities = Vec::new();
-    let mut source = io::Cursor::new(head.clone()).chain(source);
-    let log = if matches!(head.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
-        let mut bytes = Vec::new();
-        source.by_ref().take(MOST).read_to_end(&mut bytes).map_err(broken)?;
-        if bytes.len() as u64 == MOST {
-            oddities.push(prose!(c::TOO_LONG, bytes = MOST));
-        }
-        oddities.push(prose!(c::WAS_UTF16));
-        kwhy_oops::parse(utf16(&bytes).unwrap_or_default().as_bytes())
-    } else {
-        feed::log(source).map_err(broken)?
+    read_from(open(path)?, &name(path)).map_err(|error| match error {
+        Failure::Broken(error) => unreadable(path, &error),
+        Failure::Unusable(error) => error,
+    })
+}
+
+/// Why an input could not be read.
+pub enum Failure {
+    /// The system would not.
+    Broken(io::Error),
+    /// It is no log.
+    Unusable(CommandError),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Broken(error)
+    }
+}
+
+/// Reads the logs that `source` holds. Plain text, compressed or not, is never kept whole.
+pub fn read_from(source: Box<dyn Read + Send>, name: &str) -> Result<Vec<LogText>, Failure> {
+    let mut source = source;
+    let mut unpacking: Vec<Arc<Mutex<Vec<Prose>>>> = Vec::new();
+    let mut head = take_head(&mut source)?;
+    while unpacking.len() < MOST_LAYERS && kwhy_oops::input::is_packed(&head) {
+        let packed = BufReader::with_capacity(SAMPLE, Cursor::new(head.clone()).chain(source));
+        let Some(mut unpacked) = Unpacked::new(&head, packed) else { return Ok(Vec::new()) };
+        unpacking.push(unpacked.remarks());
+        head = take_head(&mut unpacked)?;
+        source = Box::new(unpacked);
+    }
+    let remarks = || -> Vec<Prose> {
+        unpacking.iter().filter_map(|said| said.lock().ok().map(|said| said.clone())).flatten().collect()
     };
-    Ok(LogText { name, log, oddities })
+    if let Some(foreign) = Foreign::of(&head) {
+        return Err(Failure::Unusable(refused(foreign, name)));
+    }
+    if head.is_empty() && !unpacking.is_empty() {
+        let error = remarks()
+            .into_iter()
+            .fold(CommandError::unusable(prose!(c::NOTHING_UNPACKED, path = name)), |e, r| e.hint(r));
+        return Err(Failure::Unusable(error));
+    }
+    if is_plain(&head) {
+        let log = feed::log(Cursor::new(head).chain(source))?;
+        return Ok(vec![LogText { name: name.to_owned(), log, oddities: remarks() }]);
+    }
+
+    let mut bytes = head;
+    source.take(MOST.saturating_sub(SAMPLE as u64)).read_to_end(&mut bytes)?;
+    let mut first = remarks();
+    if bytes.len() as u64 >= MOST {
+        first.push(prose!(c::TOO_LONG, bytes = MOST));
+    }
+    let opened = kwhy_oops::input::open(&bytes);
+    if let Some(foreign) = opened.foreign {
+        return Err(Failure::Unusable(refused(foreign, name)));
+    }
+    let mut logs = Vec::new();
+    for document in opened.documents {
+        let name = match document.part.as_str() {
+            "" => name.to_owned(),
+            part => format!("{name}: {part}"),
+        };
+        let log = kwhy_oops::parse_numbered(&document.text, &document.numbers);
+        let mut oddities = std::mem::take(&mut first);
+        oddities.extend(document.remarks);
+        logs.push(LogText { name, log, oddities });
+    }
+    Ok(logs)
+}
+
+/// As much of a source as its form is known by.
+fn take_head(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    source.take(SAMPLE as u64).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// Opens an input to read from it.
@@ -105,63 +167,17 @@ pub fn unreadable(path: &Path, error: &std::io::Error) -> CommandError {
     }
 }
 
-/// Files known by their first bytes to be something else, and what to do with each.
-fn foreign(bytes: &[u8], name: &str) -> Option<(&'static str, Prose)> {
+/// The error for what is no log, with what to do about it.
+fn refused(foreign: Foreign, name: &str) -> CommandError {
     let unpack = |tool: &str| prose!(c::HINT_UNPACK, tool = tool, path = name);
-    let known: [(&[u8], &'static str, Prose); 9] = [
-        (b"\x7fELF", "ELF", prose!(c::HINT_ELF, path = name)),
-        (b"KDUMP   ", "kdump", prose!(c::HINT_VMCORE)),
-        (b"\x1f\x8b", "gzip", unpack("zcat")),
-        (b"\xfd7zXZ\0", "xz", unpack("xzcat")),
-        (b"\x28\xb5\x2f\xfd", "zstd", unpack("zstdcat")),
-        (b"BZh", "bzip2", unpack("bzcat")),
-        (b"\x89PNG", "PNG", prose!(c::HINT_PICTURE)),
-        (b"\xff\xd8\xff", "JPEG", prose!(c::HINT_PICTURE)),
-        (b"%PDF-", "PDF", prose!(c::HINT_PICTURE)),
-    ];
-    let (_, format, hint) = known.into_iter().find(|(magic, ..)| bytes.starts_with(magic))?;
-    // An ELF core is a vmcore: e_type 4, little-endian, at offset 16.
-    if format == "ELF" && bytes.get(16..18) == Some(&[4, 0]) {
-        return Some(("ELF core", prose!(c::HINT_VMCORE)));
-    }
-    Some((format, hint))
-}
-
-/// Text as some terminals on other systems save it.
-fn utf16(bytes: &[u8]) -> Option<String> {
-    let (big, rest) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (false, rest),
-        [0xfe, 0xff, rest @ ..] => (true, rest),
-        _ => return None,
+    let hint = match foreign {
+        Foreign::Elf => prose!(c::HINT_ELF, path = name),
+        Foreign::Vmcore(_) => prose!(c::HINT_VMCORE),
+        Foreign::Journal => prose!(c::HINT_JOURNAL, path = name),
+        Foreign::Archive("7z") => unpack("7z e -so"),
+        Foreign::Archive("RAR") => unpack("unrar p -inul"),
+        Foreign::Archive(_) => unpack("unzip -p"),
+        _ => prose!(c::HINT_PICTURE),
     };
-    let units = rest.chunks_exact(2).map(|pair| match pair {
-        [a, b] if big => u16::from_be_bytes([*a, *b]),
-        [a, b] => u16::from_le_bytes([*a, *b]),
-        _ => 0xfffd,
-    });
-    Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_log_is_known_by_its_first_bytes() {
-        assert_eq!(foreign(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0", "v").map(|f| f.0), Some("ELF"));
-        assert_eq!(
-            foreign(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0", "v").map(|f| f.0),
-            Some("ELF core")
-        );
-        assert_eq!(foreign(b"\x1f\x8b\x08", "v").map(|f| f.0), Some("gzip"));
-        assert!(foreign(b"[    0.0] Linux", "v").is_none());
-        assert!(foreign(b"", "v").is_none());
-    }
-
-    #[test]
-    fn utf16_is_read() {
-        assert_eq!(utf16(b"\xff\xfeO\0K\0").as_deref(), Some("OK"));
-        assert_eq!(utf16(b"\xfe\xff\0O\0K").as_deref(), Some("OK"));
-        assert_eq!(utf16(b"OK"), None);
-    }
+    CommandError::unusable(prose!(c::NOT_A_LOG, path = name, format = foreign.name())).hint(hint)
 }

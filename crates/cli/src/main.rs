@@ -6,6 +6,7 @@ mod decode_cmd;
 mod disasm_cmd;
 mod explain;
 mod feed;
+mod folder;
 mod follow;
 mod images;
 mod input;

@@ -108,6 +108,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let blame = footing.cap_blame(blame::blame(facts));
     let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {
+        input: None,
         title: record.title.clone(),
         alt_titles: record.alt_titles.clone(),
         guilty_file: guilty_file(facts),

@@ -72,6 +72,9 @@ pub struct Note {
 /// One crash.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Crash {
+    /// The input it is from, as it was given; behind a colon, where in it: an archive's file, a
+    /// journal's boot. Null where the report was made of bytes without a name.
+    pub input: Option<String>,
     /// syzkaller-style title.
     pub title: String,
     /// Alternative titles.

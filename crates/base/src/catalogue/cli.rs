@@ -19,9 +19,10 @@ messages! {
     HINT_ELF = "an image goes with -i: `kwhy LOG -i {path}`" / "映像文件用 -i 指定：`kwhy LOG -i {path}`";
     HINT_VMCORE = "memory dumps are not read yet: extract the log with `crash` (command `log`) or `makedumpfile --dump-dmesg` and give that" / "暂不支持读取内存转储：请用 `crash`（`log` 命令）或 `makedumpfile --dump-dmesg` 提取日志后再给出";
     HINT_UNPACK = "unpack it: `{tool} {path} | kwhy`" / "请先解压：`{tool} {path} | kwhy`";
+    HINT_JOURNAL = "let journalctl read it: `journalctl --file {path} -k -o export | kwhy`" / "请用 journalctl 读取：`journalctl --file {path} -k -o export | kwhy`";
+    NOTHING_UNPACKED = "nothing can be unpacked from {path}" / "无法从 {path} 解压出任何内容";
     HINT_PICTURE = "type or scan the text into a file and give that; kwhy mends what gets lost on the way where it can" / "请将文字录入或识别到文本文件后再给出；录入造成的缺损 kwhy 会尽量修复";
     TOO_LONG = "Only the first {bytes} bytes of the input were read." / "只读取了输入的前 {bytes} 字节。";
-    WAS_UTF16 = "The input was UTF-16 text and was converted." / "输入为 UTF-16 文本，已转换。";
     FOLLOWED = "Read while it was being written: what came later is not in this report." / "本报告在日志写入过程中生成，不含之后的内容。";
     FOLLOWED_OF = "From {path}, read while it was being written: what came later is not in this report." / "来自 {path}，在日志写入过程中生成，不含之后的内容。";
     FILE_HAS_NONE = "{path}: no crash" / "{path}：没有崩溃";

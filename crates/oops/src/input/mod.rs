@@ -32,7 +32,7 @@ use kwhy_base::Prose;
 
 use crate::trigger;
 
-pub use folder::{Kind, is_log, kind_of, problem};
+pub use folder::{Kind, is_log, is_text, kind_of, problem};
 pub use foreign::Foreign;
 pub use lines::LineMap;
 pub use unpack::Unpacked;
@@ -119,6 +119,12 @@ const FORMS: &[Form] = &[
 #[must_use]
 pub fn is_plain(head: &[u8]) -> bool {
     Foreign::of(head).is_none() && !FORMS.iter().any(|form| (form.sniff)(sample(head)))
+}
+
+/// Whether what begins with `head` is compressed, so that [`Unpacked`] reads it.
+#[must_use]
+pub fn is_packed(head: &[u8]) -> bool {
+    unpack::sniff(head)
 }
 
 /// Takes `bytes` apart into logs.

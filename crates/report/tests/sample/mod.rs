@@ -64,6 +64,7 @@ fn crash() -> Crash {
     ];
     let fault_frame = frame("mod_sysfs_setup", 0x240, "kernel/module/sysfs.c", 233, &chain);
     Crash {
+        input: Some("console.log".into()),
         title: "BUG: unable to handle kernel paging request in mod_sysfs_setup".into(),
         alt_titles: vec!["bad-access in mod_sysfs_setup".into()],
         guilty_file: Some("kernel/module/sysfs.c".into()),
