@@ -28,6 +28,9 @@ const KEPT: usize = BYTES_ABOVE + 2 * LONGEST_LINE;
 /// What is searched, and then counted, at a time: little enough to stay in the CPU's cache.
 const BLOCK: usize = 256 * 1024;
 
+/// A machine short of memory says so again and again; the first times suffice.
+const MOST_MILD: usize = 64;
+
 /// Reads a log that comes in pieces.
 ///
 /// ```
@@ -80,6 +83,8 @@ struct Reader {
     /// line stands below it.
     next: usize,
     done: Vec<CrashRecord>,
+    /// What is no crash, and counts only where there is none.
+    mild: Vec<CrashRecord>,
     found: u64,
     tail: notes::Tail,
 }
@@ -118,6 +123,7 @@ impl Scanner {
                 cutter: Cutter::default(),
                 next: 0,
                 done: Vec::new(),
+                mild: Vec::new(),
                 found: 0,
                 tail: notes::Tail::default(),
             },
@@ -385,17 +391,24 @@ impl Reader {
     }
 
     fn finished(&mut self, report: &Report) {
-        self.found += 1;
-        if self.done.len() >= crate::MOST_REPORTS {
+        let mild = report.hit.mild;
+        self.found += u64::from(!mild);
+        if self.done.len() >= crate::MOST_REPORTS || mild && (self.found > 0 || self.mild.len() >= MOST_MILD)
+        {
             return;
         }
         let pick = |indices: &[usize]| indices.iter().filter_map(|i| self.lines.get(*i)).collect::<Vec<_>>();
-        let (preface, own) = (pick(&report.preface), pick(&report.lines));
+        let (preface, own, later) = (pick(&report.preface), pick(&report.lines), pick(&report.later));
         let (preface, own): (Vec<&Line<'_>>, Vec<&Line<'_>>) =
             (preface.iter().collect(), own.iter().collect());
         let mut record = fields::read(&preface, &own);
-        families::name(report, &own, &mut record);
+        families::name(report.hit, &own, &later.iter().collect::<Vec<_>>(), &mut record);
         record.damage = damage::find(&record, &own);
+        if mild {
+            self.mild.push(record);
+            return;
+        }
+        self.mild.clear();
         self.tail.crash(&record);
         self.done.push(record);
     }
@@ -411,6 +424,11 @@ impl Reader {
         self.run(bytes, true);
         self.settle();
         let mut notes = Vec::new();
+        if self.found == 0 {
+            self.found = self.mild.len() as u64;
+            self.mild.iter().for_each(|record| self.tail.crash(record));
+            self.done.append(&mut self.mild);
+        }
         if let Some(note) = self.refused.take() {
             notes.push(note);
         } else if self.found == 0 {

@@ -11,9 +11,17 @@ pub(crate) struct Report {
     pub preface: Vec<usize>,
     /// The trigger line and what belongs to it.
     pub lines: Vec<usize>,
+    /// What its caller printed on, below the next report: kept where the report itself has no
+    /// stack, because the rest of a torn report, or its stack, may be among it.
+    pub later: Vec<usize>,
     /// Where in the trigger line the trigger stands.
     pub hit: Hit,
     caller: Caller,
+    stamped: bool,
+    /// Where the next report took its place, while it waits for what comes later.
+    waiting: Option<usize>,
+    /// The lines of a stack that it has, its header included.
+    stacked: usize,
     /// Nothing more belongs to it.
     closed: bool,
     ended: bool,
@@ -39,6 +47,9 @@ const PREFACES: &[&str] = &[
     "Insufficient stack space",
     "detected buffer overflow",
     "=====",
+    "mce: [Hardware Error]",
+    "[Hardware Error]",
+    "DEBUG_LOCKS_WARN_ON",
     "rust_kernel: panicked",
     "attempt to ",
 ];
@@ -62,7 +73,13 @@ impl Cutter {
         let text = line.text.as_ref();
         let reports = &mut self.reports;
         for report in reports.iter_mut().filter(|report| !report.closed) {
-            report.closed = report.extent.is_over(index, report.ended);
+            report.closed = match report.waiting {
+                Some(since) => index.saturating_sub(since) > LATER_LINES,
+                None => report.extent.is_over(index, report.ended),
+            };
+        }
+        if reports.iter().all(|report| report.closed || report.waiting.is_some()) {
+            reports.iter_mut().for_each(|report| report.closed = true);
         }
         if text.starts_with("Linux version ") || text.starts_with("Booting Linux on physical CPU") {
             // The next boot: nothing below belongs to what crashed before it.
@@ -79,9 +96,9 @@ impl Cutter {
             let owner = owner(reports, &line);
             let unfolded =
                 index.checked_sub(1).and_then(|i| lines.get(i)).is_some_and(|l| unfolds(&l.text, text, hit));
-            let follows = owner
-                .and_then(|o| reports.get(o))
-                .is_some_and(|report| unfolded && !report.ended || report.continues_with(hit, text));
+            let follows = owner.and_then(|o| reports.get(o)).is_some_and(|report| {
+                unfolded && !report.ended || hit.mild && !report.hit.mild || report.continues_with(hit, text)
+            });
             if !follows {
                 let preface = preface(lines, index, self.latest);
                 if let Some(last) = reports.last_mut() {
@@ -89,22 +106,31 @@ impl Cutter {
                         last.lines.pop();
                     }
                 }
-                self.latest = Some(index);
+                if !hit.mild {
+                    self.latest = Some(index);
+                }
                 reports.push(Report {
                     preface,
                     lines: vec![index],
+                    later: Vec::new(),
                     hit,
                     caller: line.caller,
+                    stamped: line.time.is_some(),
+                    waiting: None,
+                    stacked: 0,
                     closed: false,
                     ended: false,
                     oopsed: text.contains("[#"),
                     any_cpu: false,
                     extent: Extent::new(index),
                 });
-                close_superseded(reports);
+                close_superseded(reports, index);
+                // The header, too: it is where a title's lines end.
+                reports.iter_mut().for_each(|report| report.overhear(&line, index));
                 return;
             }
         }
+        reports.iter_mut().for_each(|report| report.overhear(&line, index));
         if let Some(report) = owner(reports, &line).and_then(|owner| reports.get_mut(owner)) {
             report.take(index, text);
         }
@@ -140,13 +166,26 @@ pub(crate) const LINES_ABOVE: usize = 128;
 /// thousand reports quadratic.
 const LOOK_BACK: usize = 8;
 
+/// How far below the next report a report's caller is listened to: torn reports and the stacks
+/// of other CPUs are over by then.
+const LATER_LINES: usize = 1000;
+
+/// Fewer lines of a stack than this, its header included, are none to name a report by.
+const STACK_LINES: usize = 4;
+
 /// Closes the reports to which no line can come any more because a later one takes it first.
-fn close_superseded(reports: &mut [Report]) {
+fn close_superseded(reports: &mut [Report], index: usize) {
     let old = reports.len().saturating_sub(LOOK_BACK);
     let Some((newest, before)) = reports.split_last_mut() else { return };
-    for (index, report) in before.iter_mut().enumerate() {
+    for (nth, report) in before.iter_mut().enumerate() {
         let same = newest.caller == Caller::Unknown || report.caller == newest.caller;
-        report.closed |= same && !report.any_cpu || index < old;
+        let superseded = same && !report.any_cpu;
+        if superseded && !report.closed && report.waiting.is_none() && report.stacked < STACK_LINES {
+            report.waiting = Some(index);
+        } else {
+            report.closed |= superseded && report.waiting.is_none();
+        }
+        report.closed |= nth < old;
     }
 }
 
@@ -161,17 +200,18 @@ fn unfolds(before: &str, text: &str, hit: Hit) -> bool {
 /// The report that a line belongs to: the latest one of the same printk caller, where the log
 /// names callers; otherwise the latest.
 fn owner(reports: &[Report], line: &Line<'_>) -> Option<usize> {
-    let recent = || reports.iter().enumerate().rev().filter(|(_, report)| !report.closed);
+    let open = |report: &Report| !report.closed && report.waiting.is_none();
+    let recent = || reports.iter().enumerate().rev().filter(|(_, report)| open(report));
     if line.caller == Caller::Unknown {
         return recent().next().map(|(index, _)| index);
     }
-    recent()
-        .find(|(_, report)| {
-            report.caller == line.caller
-                || report.caller == Caller::Unknown
-                || report.any_cpu && matches!(line.caller, Caller::Cpu(_))
+    let own = recent().find(|(_, report)| report.caller == line.caller);
+    let other = || {
+        recent().find(|(_, report)| {
+            report.caller == Caller::Unknown || report.any_cpu && matches!(line.caller, Caller::Cpu(_))
         })
-        .map(|(index, _)| index)
+    };
+    own.or_else(other).map(|(index, _)| index)
 }
 
 /// What ARM64 prints first when an exception finds no room on the stack: the state of the crash
@@ -217,18 +257,40 @@ impl Report {
     fn take(&mut self, index: usize, text: &str) {
         self.lines.push(index);
         self.extent.take(index, text);
+        if self.stacked > 0
+            || text.contains("all Trace")
+            || text.contains("all trace")
+            || text.contains("acktrace:")
+        {
+            self.stacked += usize::from(self.stacked == 0 || text.contains("+0x"));
+        }
         self.ended |= text.trim_start().starts_with("---[ end trace");
         self.oopsed |= text.contains("[#");
         self.any_cpu |= text.contains("Sending NMI from CPU") || text.contains("Sending NMI to ");
     }
 
+    /// Notes a line that is another report's, if the same caller printed it.
+    fn overhear(&mut self, line: &Line<'_>, index: usize) {
+        let own = line.caller == self.caller || self.any_cpu && matches!(line.caller, Caller::Cpu(_));
+        if self.waiting.is_some() && !self.closed && own && line.time.is_some() == self.stamped {
+            self.later.push(index);
+            self.any_cpu |= line.text.contains("Sending NMI from CPU");
+        }
+    }
+
     /// Whether a trigger in a line of this report's context goes on with it instead of opening another.
     fn continues_with(&self, hit: Hit, text: &str) -> bool {
+        if self.hit.mild {
+            return false;
+        }
         match hit.needle {
             // A panic that only says that the kernel stops because of what stands above.
             "Kernel panic" => !self.ended || PANIC_CONSEQUENCES.iter().any(|word| text.contains(word)),
             // The die() line of a fault or of a BUG.
-            "Internal error:" | "Oops: " | "invalid opcode:" | "general protection fault" | "int3:" => {
+            "Internal error:" | "Oops" | "invalid opcode:" | ": 0000 [#" | "exception: 00"
+            | "operation: 000" => !self.ended && !self.oopsed && self.announces_oops(),
+            // riscv's second line of a BUG.
+            "Kernel BUG" if text.contains("Kernel BUG [#") => {
                 !self.ended && !self.oopsed && self.announces_oops()
             }
             // `Oops: invalid opcode: …`, `traps: PANIC: double fault`: one line, two words.

@@ -11,10 +11,29 @@ pub(crate) struct Trigger {
     /// Lines with any of these are no report: each is a real line that some kernel or program
     /// prints in health.
     pub harmless: &'static [&'static str],
+    /// What else must hold, given the line and its part from the word on.
+    when: fn(&str, &str) -> bool,
+    /// The word stands in the middle of what it announces: the header is the whole line.
+    middle: bool,
+    /// Not a crash but what may lead to one. It is a report only where the log has no crash, and
+    /// within another report it is one of its lines.
+    pub mild: bool,
 }
 
 const fn t(needle: &'static str, harmless: &'static [&'static str]) -> Trigger {
-    Trigger { needle, harmless }
+    Trigger { needle, harmless, when: |_, _| true, middle: false, mild: false }
+}
+
+const fn when(needle: &'static str, when: fn(&str, &str) -> bool) -> Trigger {
+    Trigger { needle, harmless: &[], when, middle: false, mild: false }
+}
+
+const fn mild(needle: &'static str, when: fn(&str, &str) -> bool) -> Trigger {
+    Trigger { needle, harmless: &[], when, middle: true, mild: true }
+}
+
+const fn middle(needle: &'static str, when: fn(&str, &str) -> bool) -> Trigger {
+    Trigger { needle, harmless: &[], when, middle: true, mild: false }
 }
 
 /// Every trigger. Where two stand in one line the earlier one counts.
@@ -22,25 +41,42 @@ pub(crate) static TRIGGERS: &[Trigger] = &[
     t(
         "BUG:",
         &[
-            // `Boot_DEBUG:` and Android's `DEBUG:` contain the word.
+            // CONFIG_DEBUG_OBJECTS' `ODEBUG:`, `Boot_DEBUG:` and Android's `DEBUG:` contain the word.
             "DEBUG:",
+            // Hints that old KASAN prints above the fault they belong to.
             "kasan: bug:",
+            // Android's boot.
+            "xlog_status:",
+            // The fuzzer's own output.
+            "BUG: no syscalls can create resource",
         ],
     ),
     t(
         "WARNING:",
         &[
+            // sshd
             "WARNING: /etc/ssh/moduli",
+            // deprecations and the like, by the kernel
             "unsafe process_madvise",
             "WARNING: the mand mount option",
-            "WARNING: Unsupported flag value",
+            "WARNING: The mand mount option",
+            "uses deprecated v2 capabilities",
+            "uses wireless extensions",
+            "USES WIRELESS EXTENSIONS",
+            "WARNING: workqueue cpumask",
             "WARNING: fbcon: Driver",
+            // mitigations of the processor's flaws
             "WARNING: Spectre v2",
             "WARNING: Unprivileged eBPF",
-            "WARNING: workqueue cpumask",
-            "WARNING: See https://",
+            "WARNING: See https",
             "WARNING: kernel not compiled with",
-            "USES WIRELESS EXTENSIONS",
+            // file systems' own levels
+            "EXT4-fs (",
+            "EXT4-fs:",
+            "EXT4-FS",
+            "XFS (",
+            // glibc's text, dumped to the console
+            "WARNING: Unsupported flag value",
         ],
     ),
     t(
@@ -50,50 +86,126 @@ pub(crate) static TRIGGERS: &[Trigger] = &[
             "INFO: Stall ended",
             "INFO: NMI handler",
             "INFO: recovery required",
-            "INFO: Recovery required",
-            "INFO: Slab 0x",
-            "INFO: Object 0x",
-            "INFO: sequence number",
-            "INFO: rcu_preempt detected expedited stalls on CPUs/tasks: {",
-            "handler (perf_event_nmi_handler) took too long",
-            "_INFO::",
-            "INFO: creating /dev",
-            "hrtimer: interrupt took",
+            "took too long",
+            // Android's daemons, and what ends in the word: `INVALID BTF_INFO:`.
+            "storage:INFO:",
+            "_INFO:",
+            // The fuzzer's own output.
+            "INFO: no syscalls can create resource",
+            "is not present in /proc/kallsyms",
         ],
     ),
     t("Unable to handle kernel", &[]),
-    t("general protection fault", &["traps:", "error:0 in", "general protection fault in user"]),
+    t("general protection fault", &["traps:", "general protection fault in user"]),
     t("stack segment: ", &[]),
-    t("Kernel panic", &[]),
+    when("Kernel panic", |_, from| from.starts_with("Kernel panic - not syncing")),
     t("kernel BUG", &[]),
-    t("Kernel BUG", &[]),
+    when("Kernel BUG", |_, from| from.starts_with("Kernel BUG at") || from.starts_with("Kernel BUG [#")),
+    when("Kernel bug detected", |_, from| from.contains("[#")),
     t("BUG kmalloc-", &[]),
+    // SLUB's own complaints about any other cache; other checks only append their name to its line.
+    middle("ainted): ", |line, from| {
+        line.starts_with("BUG ") && SLUB_COMPLAINTS.iter().any(|words| from.contains(words))
+    }),
     t("divide error:", &["traps:"]),
     t("divide_error:", &[]),
     t("invalid opcode:", &["traps:"]),
-    t("int3:", &[]),
+    when("int3:", |_, from| from.starts_with("int3: 0000")),
+    // The processor's rarer exceptions: x86's `simd exception: 0000 [#1]`, s390's `illegal
+    // operation: 0001 ilc:1 [#1]`.
+    middle("exception: 00", |line, from| from.contains("[#") && die_line(line)),
+    middle("operation: 000", |line, from| from.contains("[#") && die_line(line)),
+    middle(": 0000 [#", |line, _| {
+        [
+            "bounds",
+            "overflow",
+            "invalid TSS",
+            "segment not present",
+            "alignment check",
+            "coprocessor",
+            "control protection fault",
+        ]
+        .iter()
+        .any(|word| line.trim_start().trim_start_matches("Oops: ").starts_with(word))
+    }),
+    middle("in kernel code[#", |_, _| true),
+    when("Unhandled kernel unaligned access", |_, from| from.contains("[#")),
     t("PANIC: double fault", &[]),
     t("UBSAN:", &[]),
     t("Internal error:", &[]),
     t("Unhandled fault:", &[]),
     t("Alignment trap:", &[]),
-    t("unregister_netdevice: waiting for", &[]),
+    when("unregister_netdevice: waiting for", |_, _| true),
     t("trusty: panic", &[]),
     t("trusty: ASSERT", &[]),
-    t("panicked at", &[]),
-    t("unreferenced object", &[]),
-    t("VFS: Busy inodes", &[]),
-    t("VFS: Close: file count is", &[]),
-    t("Booting the kernel.", &[]),
+    when("panicked at", |line, _| line.contains("rust_kernel: panicked at")),
+    when("unreferenced object", |_, from| from.starts_with("unreferenced object 0x")),
+    t("VFS: Busy inodes after unmount", &[]),
+    t("VFS: Close: file count is 0", &[]),
+    Trigger {
+        needle: "Booting the kernel.",
+        // The fuzzer mounts with what it read from the console, and the kernel prints it back.
+        harmless: &["Unknown parameter '", "Parsing ELF", "Decompressing Linux"],
+        when: |_, from| from.trim_end() == "Booting the kernel.",
+        middle: false,
+        mild: false,
+    },
     t("SYZFAIL:", &[]),
     t("SYZFATAL:", &[]),
-    t("hard LOCKUP", &[]),
-    t("Oops: ", &[]),
-    t("Machine check", &[]),
-    t("SError Interrupt", &[]),
+    when("hard LOCKUP", |line, _| {
+        line.contains("hard LOCKUP on cpu") || line.contains("detected hard LOCKUP")
+    }),
+    when("Oops", |_, from| {
+        // `Oops: 0002 [#1]`, `Oops[#1]:` of MIPS and LoongArch, `Oops - illegal instruction [#1]` of riscv.
+        from.contains("[#")
+            && ["Oops: ", "Oops[#", "Oops [#", "Oops - "].iter().any(|start| from.starts_with(start))
+    }),
+    when("Machine check", |line, from| from.contains("[#") || line.contains("Fatal Machine check")),
+    when("SError Interrupt", |_, from| from.starts_with("SError Interrupt on CPU")),
     t("Out of memory and no killable", &[]),
-    t("fatal error: ", &["seq fatal error", "cannot create timer"]),
+    Trigger {
+        needle: "fatal error: ",
+        harmless: &["seq fatal error", "cannot create timer"],
+        when: |line, _| line.starts_with("fatal error: "),
+        middle: false,
+        mild: false,
+    },
+    mild("invoked oom-killer:", |_, _| true),
+    mild("page allocation failure: ", |_, from| from.contains("order:")),
+    mild(": nobody cared ", |line, _| line.starts_with("irq ")),
+    mild("Machine Check Exception:", |line, _| line.contains("[Hardware Error]")),
+    mild("APEI Generic Hardware Error Source", |line, _| line.contains("[Hardware Error]")),
+    mild("EDAC MC", |line, from| line.starts_with("EDAC MC") && from.contains(" UE ")),
 ];
+
+/// What SLUB says of a cache, in the words of all kernels (mm/slub.c).
+const SLUB_COMPLAINTS: &[&str] = &[
+    "edzone overwritten",
+    "oison overwritten",
+    "adding overwritten",
+    "Object already free",
+    "Freelist Pointer",
+    "Freepointer corrupt",
+    "Freechain corrupt",
+    "Invalid object pointer",
+    "Objects remaining in",
+    "Object corrupt",
+    "Wrong ",
+    "Free pointer corrupt",
+    "Attempt to free",
+    "Not a valid slab page",
+];
+
+/// Whether `line` is one that `die()` prints: the exception's name, its code, the oops's number.
+fn die_line(line: &str) -> bool {
+    let text = line.trim_start().trim_start_matches("Oops: ");
+    let Some((name, code)) = text.split_once(": ") else { return false };
+    let code = code.split(' ').next().unwrap_or_default();
+    name.len() < 40
+        && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b' ' || b == b'_')
+        && code.len() == 4
+        && code.bytes().all(|b| b.is_ascii_hexdigit())
+}
 
 static FINDER: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::new(TRIGGERS.iter().map(|t| t.needle)).ok());
@@ -105,6 +217,8 @@ pub(crate) struct Hit {
     pub at: usize,
     /// Which word it is.
     pub needle: &'static str,
+    /// See [`Trigger::mild`].
+    pub mild: bool,
 }
 
 /// No trigger is longer, in bytes.
@@ -122,30 +236,17 @@ pub(crate) fn find(text: &str) -> Option<Hit> {
     finder
         .find_iter(text)
         .filter_map(|found| TRIGGERS.get(found.pattern().as_usize()).map(|trigger| (trigger, found.start())))
-        .find(|(trigger, at)| is_meant(trigger, text, *at))
-        .map(|(trigger, at)| Hit { at, needle: trigger.needle })
+        .find(|(trigger, at)| trigger.is_meant(text, *at))
+        .map(|(trigger, at)| {
+            let start = text.len() - text.trim_start().len();
+            Hit { at: if trigger.middle { start } else { at }, needle: trigger.needle, mild: trigger.mild }
+        })
 }
 
-fn is_meant(trigger: &Trigger, text: &str, at: usize) -> bool {
-    let from = text.get(at..).unwrap_or_default();
-    if trigger.harmless.iter().any(|phrase| text.contains(phrase)) {
-        return false;
-    }
-    match trigger.needle {
-        "BUG:" => !text.get(..at).is_some_and(|before| before.ends_with("DE")),
-        "Oops: " => text.contains("[#"),
-        "WARNING:" => !from.trim_end().is_empty(),
-        "unreferenced object" => from.starts_with("unreferenced object 0x"),
-        "panicked at" => text.contains("rust_kernel: panicked at"),
-        "Booting the kernel." => text.trim_end().ends_with("Booting the kernel."),
-        "hard LOCKUP" => text.contains("hard LOCKUP on cpu") || text.contains("detected hard LOCKUP"),
-        "Machine check" => {
-            text.contains("Machine check") && from.contains("[#") || text.contains("Fatal Machine check")
-        }
-        "SError Interrupt" => from.starts_with("SError Interrupt on CPU"),
-        "fatal error: " => text.starts_with("fatal error: "),
-        "int3:" => from.starts_with("int3: 0000"),
-        _ => true,
+impl Trigger {
+    fn is_meant(&self, text: &str, at: usize) -> bool {
+        let from = text.get(at..).unwrap_or_default();
+        !self.harmless.iter().any(|phrase| text.contains(phrase)) && (self.when)(text, from)
     }
 }
 
@@ -165,16 +266,60 @@ mod tests {
             "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [x:1]",
             "------ WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2",
             "Unable to handle kernel paging request at virtual address 0",
+            "CPU 0 Unable to handle kernel paging request at virtual address 00000000, epc == 80100000, ra == 80100010",
             "foo general protection fault: 0000 [#1] SMP",
+            "Oops: 0002 [#1] SMP",
+            "Oops[#1]:",
+            "Oops [#1]",
+            "Oops - illegal instruction [#1]",
+            "Oops: Kernel access of bad area, sig: 11 [#1]",
+            "simd exception: 0000 [#1] SMP",
+            "specification exception: 0006 ilc:2 [#1] SMP",
+            "illegal operation: 0001 ilc:1 [#1] SMP",
+            "Kernel bug detected[#1]:",
+            "Break instruction in kernel code[#1]:",
+            "Unhandled kernel unaligned access[#1]:",
+            "BUG dentry (Not tainted): Poison overwritten",
+            "Booting the kernel.",
         ] {
-            assert!(find(text).is_some(), "{text}");
+            assert!(find(text).is_some_and(|hit| !hit.mild), "{text}");
+        }
+        for text in [
+            "rsyslogd invoked oom-killer: gfp_mask=0x1100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0",
+            "insmod: page allocation failure: order:10, mode:0x40dc0(GFP_KERNEL|__GFP_COMP|__GFP_ZERO)",
+            "irq 16: nobody cared (try booting with the \"irqpoll\" option)",
+            "mce: [Hardware Error]: CPU 1: Machine Check Exception: 5 Bank 4: be00000000800400",
+            "{1}[Hardware Error]: Hardware error from APEI Generic Hardware Error Source: 0",
+            "EDAC MC0: 1 UE memory read error on CPU_SrcID#0_Ha#0_Chan#0_DIMM#0",
+        ] {
+            assert!(find(text).is_some_and(|hit| hit.mild), "{text}");
         }
         for text in [
             "Boot_DEBUG: x",
+            "ODEBUG: Out of memory. ODEBUG disabled",
+            "D/DEBUG: x",
             "INFO: lockdep is turned off.",
+            "INFO: NMI handler (perf_event_nmi_handler) took too long to run: 1.2 msecs",
+            "perf: interrupt took too long (2503 > 2500), lowering kernel.perf_event_max_sample_rate to 79000, INFO: x",
             "EXT4-fs (loop1): INFO: recovery required on readonly filesystem",
+            "BPF: [1] INVALID BTF_INFO:10",
             "traps: a[1] general protection fault ip:1 sp:2 error:0 in a[1+2]",
+            "a[1]: segfault at 0 ip 1 sp 2 error 4 in a[1+2]",
+            "WARNING: /etc/ssh/moduli does not exist, using fixed modulus",
+            "process 'x' WARNING: the mand mount option is being deprecated",
+            "Spectre V2 : WARNING: Unprivileged eBPF is enabled with eIBRS on, data leaks possible via Spectre v2 BHB attacks!",
+            "MDS CPU bug present and SMT on, data leak possible. WARNING: See https://www.kernel.org/doc/html/latest for more details.",
+            "warning: `a' uses wireless extensions which will stop working for Wi-Fi 7 hardware; use nl80211",
+            "WARNING: `a' uses deprecated v2 capabilities in a way that may be insecure",
+            "ALSA: seq fatal error: cannot create timer (-19)",
+            "EXT4-fs: Warning: mounting with data=journal disables delayed allocation",
+            "ext4: Unknown parameter 'Booting the kernel.'",
+            "Booting the kernel",
+            "Decompressing Linux... Parsing ELF... done. Booting the kernel.",
             "Warning: x",
+            "BUG fasync_cache (Tainted: G    B          ): kasan: bad access detected",
+            "an exception: 12 [#1]x",
+            "Oops, a typo",
             "",
         ] {
             assert!(find(text).is_none(), "{text}");

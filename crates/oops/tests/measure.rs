@@ -1,10 +1,24 @@
 //! Measurements over collections of real logs that are not part of the project.
 //!
 //! `KWHY_SYZ_DIR` names a folder of `N.log` with `N.json` (expected title, alternatives,
-//! corrupted); `KWHY_GUILTY_DIR` one with the source file to blame in `N.json`; `KWHY_LAB_DIR` a
-//! folder of folders with `console.log`.
+//! corrupted, type), beside it or in it `types.json` (which kinds agree with a type);
+//! `KWHY_GUILTY_DIR` one with the source file to blame in `N.json`; `KWHY_LAB_DIR` a folder of
+//! folders with `console.log`.
 
 use std::path::{Path, PathBuf};
+
+/// Whether `kind` agrees with `type` of a log titled `title`, by the table `types.json`; `None`
+/// where the table has no opinion.
+fn agrees(types: &serde_json::Value, wanted: &str, kind: &str, title: &str) -> Option<bool> {
+    let kinds = types["map"].get(wanted)?.as_array()?;
+    let also = types["also"].as_object().into_iter().flatten();
+    let also = also.filter(|(begins, _)| title.starts_with(begins.as_str()));
+    let also = also.filter_map(|(_, kinds)| kinds.as_array()).flatten();
+    Some(kinds.iter().chain(also).filter_map(|k| k.as_str()).any(|k| match k.strip_suffix('*') {
+        Some(head) => kind.starts_with(head),
+        None => kind == k,
+    }))
+}
 
 fn logs(dir: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
@@ -25,6 +39,11 @@ fn titles() {
     let dir = std::env::var_os("KWHY_SYZ_DIR").expect("KWHY_SYZ_DIR");
     let mut paths = Vec::new();
     logs(Path::new(&dir), &mut paths);
+    let types = [Path::new(&dir).join("types.json"), Path::new(&dir).join("../types.json")]
+        .iter()
+        .find_map(|path| std::fs::read(path).ok())
+        .map_or(serde_json::Value::Null, |text| serde_json::from_slice(&text).unwrap());
+    let (mut kinds_ok, mut kinds_all) = (0, 0);
     let (mut all, mut exact, mut corrupted, mut damaged, mut clean, mut alts_ok, mut alts_all) =
         (0, 0, 0, 0, 0, 0, 0);
     for path in paths {
@@ -46,7 +65,14 @@ fn titles() {
             println!("{name} corrupted: want {expected_torn}: {title}");
         }
         let kind = first.map_or("", |c| c.kind.as_str());
-        println!("KIND {name}|{}|{kind}|{expected}", json["type"].as_str().unwrap_or(""));
+        let wanted = json["type"].as_str().unwrap_or("");
+        if let Some(agrees) = agrees(&types, wanted, kind, expected).filter(|_| !expected.is_empty()) {
+            kinds_all += 1;
+            kinds_ok += usize::from(agrees);
+            if !agrees {
+                println!("KIND {name}|{wanted}|{kind}|{expected}");
+            }
+        }
         if let Some(alts) = json["alt_titles"].as_array().filter(|a| !a.is_empty()) {
             alts_all += 1;
             let ok = alts
@@ -69,7 +95,7 @@ fn titles() {
         }
     }
     println!(
-        "titles {exact}/{all}, corrupted {corrupted}/{all}, alternatives {alts_ok}/{alts_all}, clean logs with damage {damaged}/{clean}"
+        "titles {exact}/{all}, kinds {kinds_ok}/{kinds_all}, corrupted {corrupted}/{all}, alternatives {alts_ok}/{alts_all}, clean logs with damage {damaged}/{clean}"
     );
 }
 

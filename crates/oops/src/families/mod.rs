@@ -15,13 +15,15 @@ mod sanitizer;
 mod skip;
 mod stack;
 mod stall;
+mod view;
 mod warning;
 
 use crate::record::{CrashRecord, Family};
-use crate::segment::Report;
 use crate::text::Line;
+use crate::trigger::Hit;
 
-use stack::{Found, Source};
+use stack::{Found, Plan, Step};
+use view::View;
 
 /// What a family makes of a report.
 #[derive(Debug, Default)]
@@ -31,16 +33,11 @@ struct Named {
     kind: &'static str,
     family: Option<Family>,
     corrupted: bool,
-}
-
-/// What the families look at.
-struct View<'a> {
-    /// The header from the trigger on.
-    header: &'a str,
-    /// The whole header line.
-    whole: &'a str,
-    /// The lines of the report that count for its title, header first.
-    lines: Vec<&'a str>,
+    /// Reports of this sort have no stack, so that the lack of one says nothing.
+    stackless: bool,
+    /// No rule knew the header: the title is its own text, and nothing is expected of the lines
+    /// below it.
+    unknown: bool,
 }
 
 type Rule = fn(&View<'_>) -> Option<Named>;
@@ -76,46 +73,55 @@ const RULES: &[Rule] = &[
     other::panic,
     other::rust,
     other::foreign,
+    other::remark,
+    other::torn_header,
     other::verbatim,
 ];
 
-/// Gives `record` its family, title and kind.
-pub(crate) fn name(report: &Report, lines: &[&Line<'_>], record: &mut CrashRecord) {
-    let Some(first) = lines.first() else { return };
-    let whole = first.text.as_ref();
-    let stamped = first.time.is_some();
-    let mut counted = vec![whole];
-    for line in lines.iter().skip(1) {
-        let text = line.text.as_ref();
-        if line.time.is_some() != stamped {
-            continue;
+/// Gives `record` its family, title and kind. `own` are the report's lines, `later` what its
+/// caller printed below the next report, where it was kept.
+pub(crate) fn name(hit: Hit, own: &[&Line<'_>], later: &[&Line<'_>], record: &mut CrashRecord) {
+    let Some(view) = View::of(hit, own) else { return };
+    let mut named = judge(&view);
+    if (named.corrupted || named.unknown)
+        && let Some(wider) = view.widened(own, later)
+    {
+        // The report's own lines do not suffice; what the same task or console printed later may.
+        named = judge(&wider);
+        if named.unknown
+            && let Some(known) = wider.later_headers().map(|later| judge(&later)).find(|later| !later.unknown)
+        {
+            named = known;
         }
-        if NO_BUG_STACKS.iter().any(|mark| text.contains(mark)) {
-            break;
-        }
-        counted.push(text);
     }
-    let view = View { header: whole.get(report.hit.at..).unwrap_or(whole), whole, lines: counted };
-    let named = RULES.iter().find_map(|rule| rule(&view)).unwrap_or_default();
+    let cut = view::holds_stamp(&named.title);
+    let lost = own.iter().chain(later).any(|line| line.text.contains(view::CONSOLE_LOST));
     record.title = clean::clean(&named.title);
     record.alt_titles =
         named.alt_titles.iter().map(|title| clean::clean(title)).filter(|t| *t != record.title).collect();
     record.alt_titles.sort();
     record.alt_titles.dedup();
     named.kind.clone_into(&mut record.kind);
-    record.corrupted = named.corrupted || first.torn;
+    record.corrupted = named.corrupted || cut || lost;
     record.family = named.family.or(Some(Family::Other));
-    record.guilty_file = guilty::of_lines(record.family, &view.lines);
+    record.guilty_file = guilty::of_lines(record.family, &view::for_blame(own));
 }
 
-/// Stacks that are no bug; what follows them is not this report's.
-const NO_BUG_STACKS: &[&str] =
-    &["allocation failure:", "FAULT_INJECTION: forcing a failure", "FAULT_FLAG_ALLOW_RETRY missing"];
+fn judge(view: &View<'_>) -> Named {
+    let mut named = RULES.iter().find_map(|rule| rule(view)).unwrap_or_default();
+    named.corrupted |= !named.stackless && !named.unknown && !stack::has_stack(view.all());
+    named
+}
 
 impl View<'_> {
-    /// The first useful function that `source` finds.
-    fn function(&self, source: Source, first: Option<&str>, skip: &[&str]) -> Found {
-        stack::function(&self.lines, source, first.map(str::to_owned), skip)
+    /// The function that `plan` finds.
+    fn find(&self, plan: &Plan<'_>) -> Found {
+        stack::function(&self.lines, plan)
+    }
+
+    /// The first useful function along `steps`.
+    fn function(&self, steps: &[Step], skip: &[&str]) -> Found {
+        self.find(&Plan { steps, skip, ..Plan::default() })
     }
 
     /// A title of `before` and the function, with the alternatives `alts` (each followed by it, too).
@@ -131,6 +137,7 @@ impl View<'_> {
             kind,
             family: Some(family),
             corrupted: found.torn || found.name.is_none(),
+            ..Named::default()
         }
     }
 
@@ -139,9 +146,24 @@ impl View<'_> {
         Named { title: title.to_owned(), kind, family: Some(family), ..Named::default() }
     }
 
-    /// The function at the start of `text`.
+    /// The function at the start of `text`, where an offset shows that it is one.
     fn symbol(text: &str) -> Option<String> {
         let (place, _) = crate::fields::values::code_ref(text)?;
-        place.symbol.map(|name| stack::plain(&name))
+        place
+            .symbol
+            .filter(|_| place.offset.is_some() || place.source.is_some())
+            .map(|name| stack::plain(&name))
+    }
+}
+
+impl Named {
+    /// A report of this sort has no stack.
+    fn stackless(self) -> Named {
+        Named { stackless: true, ..self }
+    }
+
+    /// A report of which the header is all that is left.
+    fn torn(self) -> Named {
+        Named { corrupted: true, ..self }
     }
 }
