@@ -8,6 +8,7 @@
 //! trigger line → fields of a [`CrashRecord`] → title and kind → damage.
 
 mod damage;
+pub mod details;
 mod extent;
 mod families;
 mod fields;

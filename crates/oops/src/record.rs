@@ -242,6 +242,8 @@ pub struct CrashRecord {
     pub remarks: Vec<Located<String>>,
     /// (line, seconds) of each timestamped line of the report.
     pub timestamps: Vec<(u32, f64)>,
+    /// What the report's family says beyond an oops: typed fields, with their lines.
+    pub details: crate::details::Details,
     /// Every place where the text contradicts itself.
     pub damage: Vec<Damage>,
 }

@@ -15,7 +15,7 @@ use crate::record::{CrashRecord, Note};
 use crate::segment::{Cutter, LINES_ABOVE, Report};
 use crate::store::Store;
 use crate::text::{self, LONGEST_LINE, Line};
-use crate::{damage, families, trigger};
+use crate::{damage, details, families, trigger};
 
 /// Bytes above a trigger that may be read for its report: enough for [`LINES_ABOVE`] lines of
 /// more than ordinary length.
@@ -403,6 +403,7 @@ impl Reader {
             (preface.iter().collect(), own.iter().collect());
         let mut record = fields::read(&preface, &own);
         families::name(report.hit, &own, &later.iter().collect::<Vec<_>>(), &mut record);
+        record.details = details::read(&preface, &own, &record);
         record.damage = damage::find(&record, &own);
         if mild {
             self.mild.push(record);

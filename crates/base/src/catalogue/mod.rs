@@ -26,6 +26,7 @@ pub mod arch_taint;
 pub mod arch_x86;
 pub mod cli;
 pub mod damage;
+pub mod details;
 pub mod evidence;
 pub mod expression;
 pub mod faces;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("arch_x86", arch_x86::MESSAGES),
         ("cli", cli::MESSAGES),
         ("damage", damage::MESSAGES),
+        ("details", details::MESSAGES),
         ("evidence", evidence::MESSAGES),
         ("expression", expression::MESSAGES),
         ("faces", faces::MESSAGES),

@@ -13,6 +13,7 @@ pub(crate) mod values;
 mod x86;
 
 pub(crate) use system::looks_cut;
+pub(crate) use trace::is_call_trace;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,8 @@ struct State {
     trace: Option<Option<usize>>,
     /// The crash's own trace has been opened.
     own_trace: bool,
+    /// The trace goes on to the next empty line only.
+    trace_to_blank: bool,
     /// The line before was part of the module list.
     in_modules: bool,
     /// Inside an x86 `Stack:` dump.
@@ -93,10 +96,14 @@ fn read_line(line: &Line<'_>, first: bool, state: &mut State, record: &mut Crash
     let text = line.text.trim();
     if text.is_empty() {
         state.in_modules = false;
+        if std::mem::take(&mut state.trace_to_blank) {
+            state.trace = None;
+        }
         return false;
     }
     if first {
         header::trigger(line, record);
+        trace::header(text, state);
     }
     if std::mem::take(&mut state.in_modules) && system::more_modules(text, line.number, record) {
         state.in_modules = true;

@@ -41,7 +41,13 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
         open(text, line.number, state, record);
         return true;
     }
-    if OPENERS.iter().any(|opener| text.starts_with(opener)) {
+    if opens_access(text) && !state.own_trace {
+        state.own_trace = true;
+        state.trace = Some(None);
+        state.trace_to_blank = true;
+        return true;
+    }
+    if OPENERS.iter().any(|opener| text.starts_with(opener)) || opens_access(text) || opens_lock(text) {
         record.other_stacks.push((Located { value: text.to_owned(), line: line.number }, Vec::new()));
         state.trace = Some(Some(record.other_stacks.len().saturating_sub(1)));
         return true;
@@ -85,6 +91,35 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
         target.extend(found);
     }
     known
+}
+
+/// Lines of KCSAN and KFENCE that say what was accessed, and whose stack is below: the first
+/// access is the crash's own.
+fn opens_access(text: &str) -> bool {
+    let race = text.contains(" bytes by ") && text.contains(" on cpu ") && text.ends_with(':');
+    race || text.contains("in kfence-#")
+        || text.contains("of kfence-#")
+        || text.starts_with("kfence-#") && text.contains("allocated by task")
+        || ["Invalid read at ", "Invalid write at ", "Invalid free of "].iter().any(|s| text.starts_with(s))
+}
+
+/// Lines of lockdep with a stack of the past below: links of the dependency chain, uses of a lock.
+fn opens_lock(text: &str) -> bool {
+    let state = ["HARDIRQ-ON", "SOFTIRQ-ON", "IN-HARDIRQ", "IN-SOFTIRQ", "INITIAL "];
+    text.starts_with("-> #")
+        || text.ends_with(" state was registered at:")
+        || text.contains("... which became ") && text.ends_with(" at:")
+        || text.starts_with("... acquired at:")
+        || text.ends_with(" at:") && state.iter().any(|start| text.starts_with(start))
+}
+
+/// KMSAN prints the stack of the use right below its header.
+pub(super) fn header(text: &str, state: &mut State) {
+    if text.contains("BUG: KMSAN: ") {
+        state.own_trace = true;
+        state.trace = Some(None);
+        state.trace_to_blank = true;
+    }
 }
 
 /// `Call Trace:`, `Call trace:`, `Backtrace:` of every CPU.
