@@ -83,7 +83,7 @@ pub(super) fn atomic(view: &View<'_>) -> Option<Atomic> {
         } else if let Some([depth, expected]) = begins(text, "RCU nest depth: {}, expected: {}") {
             (atomic.rcu_depth, atomic.rcu_depth_expected) = (row.number(depth), row.number(expected));
         } else if let Some((_, rest)) = text.split_once("Preemption disabled at:") {
-            let below = view.below(&row).next();
+            let below = view.below(row).next();
             atomic.preempt_disabled_at =
                 row.words(&place(rest)).or_else(|| below.and_then(|below| below.words(&place(below.text))));
         } else if let Some([function]) = scan(text, "last function: {}") {

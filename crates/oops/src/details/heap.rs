@@ -307,7 +307,7 @@ pub(super) fn leaks(view: &View<'_>) -> Vec<Leak> {
             leak.jiffies = scan(rest, "jiffies {}").and_then(|[jiffies]: [&str; 1]| row.number(jiffies));
             leak.age = scan(rest, "(age {})").and_then(|[age]: [&str; 1]| row.words(age));
         } else if row.text.starts_with("backtrace") {
-            leak.stack = view.stack(&row);
+            leak.stack = view.stack(row);
         }
     }
     leaks

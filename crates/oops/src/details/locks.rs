@@ -186,7 +186,7 @@ pub(super) fn lockdep(view: &View<'_>) -> Option<Lockdep> {
     let words = words.trim_end_matches([']', ' ', '!', '.']).trim_end_matches(" detected");
     let mut report = Lockdep { sort: head.words(words), ..Lockdep::default() };
     let mut expected: Option<&str> = None;
-    for row in view.below(&head) {
+    for row in view.below(head) {
         let text = row.text;
         if let Some(role) = expected.filter(|_| !text.is_empty()) {
             expected = None;
@@ -221,12 +221,12 @@ fn line(view: &View<'_>, row: &Row<'_>, report: &mut Lockdep) {
             number: row.number(number),
             class: lock.as_ref().and_then(|lock| lock.class.clone()),
             usage: lock.and_then(|lock| lock.usage),
-            stack: view.stack(&row),
+            stack: view.stack(row),
         });
     } else if let Some([before, now]) = begins(text, "inconsistent {{}} -> {{}} usage") {
         (report.state_before, report.state_now) = (row.words(before), row.words(now));
     } else if text.starts_with("Chain exists of:") {
-        report.chain = view.below(&row).find(|row| !row.text.is_empty()).and_then(|row| row.words(row.text));
+        report.chain = view.below(row).find(|row| !row.text.is_empty()).and_then(|row| row.words(row.text));
     } else if let Some([context]) = begins(text, "context-{{}}") {
         report.context = row.words(context);
     } else if let Some([from, to]) = scan(text, "is freeing memory {}-{}, with a lock") {
@@ -235,7 +235,7 @@ fn line(view: &View<'_>, row: &Row<'_>, report: &mut Lockdep) {
         report.task = row.task(who);
         // The next line is the place.
         let class = class.rsplit_once(") at").map_or(class, |(class, _)| class);
-        let at = view.below(&row).next();
+        let at = view.below(row).next();
         report.locks.push(Lock {
             role: row.at("released".to_owned()),
             class: row.words(class),
@@ -253,7 +253,7 @@ fn line(view: &View<'_>, row: &Row<'_>, report: &mut Lockdep) {
         report.place = row.at((file.to_owned(), number));
         report.message = row.words(message.trim_end_matches('!'));
     } else if let Some(state) = usage(text) {
-        report.usages.push(Usage { state: row.words(state), stack: view.stack(&row) });
+        report.usages.push(Usage { state: row.words(state), stack: view.stack(row) });
     }
 }
 
@@ -279,7 +279,7 @@ fn scenario(view: &View<'_>) -> Vec<Step> {
         return Vec::new();
     };
     // A report's table has at most some ten lines.
-    let below = view.below(&head).take(24).take_while(|row| !row.text.contains("*** DEADLOCK"));
+    let below = view.below(head).take(24).take_while(|row| !row.text.contains("*** DEADLOCK"));
     let steps = below
         .filter(|row| !(row.text.is_empty() || row.text.starts_with("CPU") || row.text.starts_with("----")));
     let steps = steps.map(|row| {

@@ -117,12 +117,12 @@ fn tracks(view: &View<'_>) -> Vec<Track> {
         let mut track = Track { event: row.at((*event).to_owned()), ..Track::default() };
         who(row, rest, &mut track);
         // KASAN of 4.x: `PID = 123` on a line of its own.
-        if let Some(next) = view.below(&row).next()
+        if let Some(next) = view.below(row).next()
             && let Some([pid]) = begins(next.text, "PID = {}")
         {
             track.task = next.task(pid);
         }
-        track.stack = view.stack(&row);
+        track.stack = view.stack(row);
         Some(track)
     });
     opened.collect()
@@ -247,7 +247,7 @@ fn frame_objects(view: &View<'_>) -> Vec<FrameObject> {
     else {
         return Vec::new();
     };
-    let objects = view.below(&head).map_while(|row| {
+    let objects = view.below(head).map_while(|row| {
         let [from, to, name] = begins(row.text, "[{}, {}) '{}")?;
         Some(FrameObject {
             variable: row.words(name.trim_end_matches('\'')),

@@ -151,8 +151,8 @@ fn cpu_stacks(view: &View<'_>) -> Vec<CpuStack> {
         let [cpu] = begins(row.text, "NMI backtrace for cpu {}")
             .or_else(|| begins(row.text, "Task dump for CPU {}"))?;
         // The stack may open on this line or on the `Call Trace:` below it.
-        let trace = view.below(&row).take(60).take_while(|r| !r.text.starts_with("NMI backtrace"));
-        let stack = view.stack(&row).filter(|stack| !empty(view, *stack)).or_else(|| {
+        let trace = view.below(row).take(60).take_while(|r| !r.text.starts_with("NMI backtrace"));
+        let stack = view.stack(row).filter(|stack| !empty(view, *stack)).or_else(|| {
             let mut traces = trace.filter(|r| crate::fields::is_call_trace(r.text));
             let opener = traces.next()?;
             view.stack(&opener).or_else(|| own_after(view, &opener))
@@ -250,10 +250,10 @@ pub(super) fn hung(view: &View<'_>) -> Vec<HungTask> {
         {
             // Since 6.17 it may say for how long exactly.
             all.push(HungTask { task: row.task(task), seconds: row.number(seconds), ..HungTask::default() });
-        } else if let Some([_, what]) = scan(text, "INFO: task {} is blocked on {}") {
-            if let Some(last) = all.last_mut() {
-                last.blocked_on = row.words(what);
-            }
+        } else if let Some([_, what]) = scan(text, "INFO: task {} is blocked on {}")
+            && let Some(last) = all.last_mut()
+        {
+            last.blocked_on = row.words(what);
         }
         let Some(last) = all.last_mut().filter(|last| last.state.is_none()) else { continue };
         if let Some([_, state]) = begins(text, "task:{} state:{}") {
