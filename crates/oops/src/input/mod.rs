@@ -20,7 +20,9 @@ mod json;
 mod lead;
 mod lines;
 mod mail;
+mod netconsole;
 mod paste;
+pub mod pstore;
 mod typography;
 mod unicode;
 mod unpack;
@@ -99,6 +101,7 @@ struct Budget {
 const FORMS: &[Form] = &[
     Form { sniff: unpack::sniff, read: unpack::read },
     Form { sniff: archive::sniff, read: archive::read },
+    Form { sniff: pstore::sniff, read: pstore::read },
     Form { sniff: unicode::sniff, read: unicode::read },
     Form { sniff: journal::sniff_export, read: journal::export },
     Form { sniff: journal::sniff_verbose, read: journal::verbose },
@@ -108,6 +111,7 @@ const FORMS: &[Form] = &[
     Form { sniff: base64::sniff, read: base64::read },
     Form { sniff: mail::sniff, read: mail::read },
     Form { sniff: html::sniff, read: html::read },
+    Form { sniff: netconsole::sniff, read: netconsole::read },
     Form { sniff: typography::sniff, read: typography::read },
     Form { sniff: paste::sniff, read: paste::read },
     Form { sniff: lead::sniff, read: lead::read },

@@ -10,6 +10,7 @@ mod syslog;
 
 pub use lines::{Caller, Line, split};
 pub(crate) use lines::{LONGEST_LINE, push};
+pub(crate) use syslog::{Kmsg, kmsg, sender, source};
 
 /// Whether the known prefixes of `line` lead to the kernel's own time.
 pub(crate) fn is_stamped(line: &str) -> bool {

@@ -306,6 +306,37 @@ pub(crate) fn sender(rest: &str) -> Option<(&str, usize)> {
     (rest.as_bytes().get(at) == Some(&b' ')).then_some((host, at + 1))
 }
 
+/// Which host a line came from, where its prefix names one: the address that a collector of
+/// netconsole prints, the host of a syslog line of the kernel's.
+pub(crate) fn source(line: &str) -> Option<&str> {
+    if let Some((host, _)) = sender(line) {
+        return Some(host);
+    }
+    let mut rest = line;
+    if let Some(length) = priority(rest, &mut Prefix::default()) {
+        // RFC 5424 names its host inside the header.
+        let header = rest.get(..length)?;
+        if let Some((_, fields)) = header.split_once(">1 ") {
+            return fields.split(' ').nth(1).filter(|host| *host != "-");
+        }
+        rest = rest.get(length..)?;
+    }
+    let time = clock(rest).unwrap_or(0);
+    rest = rest.get(time..)?.trim_start();
+    if let Some((host, _)) = sender(rest) {
+        return Some(host);
+    }
+    let end = memchr::memchr(b' ', rest.as_bytes().get(..64).unwrap_or(rest.as_bytes()))?;
+    let word = rest.get(..end)?;
+    let tail = rest.get(end + 1..)?;
+    let named =
+        is_host(word) && dotted_level(rest).is_none() && !KERNEL.contains(&word.trim_end_matches(':'));
+    let level = dotted_level(tail).unwrap_or(0);
+    let kernel = tail.get(level..).is_some_and(|t| tag(t).is_some());
+    let bare = || word.ends_with(':') && word.len() > 1 && (stamp(tail).is_some() || kmsg(tail).is_some());
+    (named && (kernel || bare())).then(|| word.strip_suffix(':').unwrap_or(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,6 +360,32 @@ mod tests {
         assert_eq!(sender("fe80::1 x"), Some(("fe80::1", 8)));
         for text in ["", "10.0.2: x", "1.2.3.4", "dead: beef", "[   12.345678] x", "a: b", "CPU: 1"] {
             assert_eq!(sender(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sources() {
+        for line in [
+            "Nov 22 11:44:54 web-1 kernel: x",
+            "<4>Nov 22 11:44:54 web-1 kern.warn kernel: x",
+            "2026-11-22T11:44:54.1+00:00 web-1 kernel: x",
+            "<4>1 2026-11-22T14:47:43.838459+00:00 web-1 kernel - - - x",
+            "web-1: [   12.000001] x",
+            "web-1: 6,1,2,-;x",
+        ] {
+            assert_eq!(source(line), Some("web-1"), "{line}");
+        }
+        assert_eq!(source("Nov 22 11:44:54 10.0.2.15 [   12.000001] x"), Some("10.0.2.15"));
+        for line in [
+            "",
+            "[   12.000001] x",
+            "kernel: x",
+            "Nov 22 11:44:54 kernel: x",
+            "Call Trace:",
+            "a: b",
+            "6,1,2,-;x",
+        ] {
+            assert_eq!(source(line), None, "{line}");
         }
     }
 
