@@ -20,58 +20,70 @@ const QUIET_AFTER_END: usize = 64;
 /// every lock of a big machine; what is longer only looks like one.
 const MOST_LINES: usize = 32 * 1024;
 
-/// Parts of lines that reports have and the chatter of healthy kernels seldom.
+/// Parts of lines that reports have and healthy kernels do not print: one of them is enough.
 const MARKS: &[&str] = &[
+    "Call Trace",
+    "Call trace",
+    "acktrace:",
+    "---[ end",
+    "Kernel panic",
+    "Kernel Offset",
+    "Modules linked in",
+    "NMI backtrace",
+    "Sending NMI",
+    "Code: ",
+    "RIP: ",
+    "PC is at",
+    "pc : ",
+    "Hardware name: ",
+    "llocated by task",
+    "reed by task",
+    "locks held by",
+    "lock held by",
+    "all locks held",
+    "Memory state around",
+    "Mem-Info",
+    "Rebooting in",
+    "<TASK>",
+];
+
+/// Parts of lines that reports have many of and healthy kernels some: several lines in a row must
+/// have one.
+const SIGNS: &[&str] = &[
     // Places and addresses, in frames, registers, dumps and lists of locks.
     "+0x",
     "[<",
     "ffff",
     "00000000",
     "0x00000",
-    "RIP",
-    "Code:",
-    "pc :",
     "lr :",
     "sp :",
-    "PC is at",
     "LR is at",
     // Headings.
-    "all Trace",
-    "all trace",
-    "acktrace",
-    "ackTrace",
-    "---[",
-    "-------",
-    "=====",
     "CPU: ",
     "PID: ",
     "pid:",
     "Comm: ",
     "comm ",
     "ainted",
-    "Modules linked in",
-    "Hardware name",
     "Workqueue: ",
-    "NMI",
     "Stack:",
     "TASK>",
     "IRQ>",
     "EOI>",
     "llocated",
-    "reed by",
     "Freed in",
     "Object ",
     "Redzone",
     "Padding",
-    "Memory state",
     "buggy address",
     "Register",
     "GPR",
     "PSW",
     "EFLAGS",
+    "=====",
+    "-----",
     // Locks, stalls, memory.
-    "lock held",
-    "locks held",
     "holding",
     "holder",
     "at: ",
@@ -80,36 +92,45 @@ const MARKS: &[&str] = &[
     "blocked for",
     "task:",
     "locked",
-    "Mem-Info",
     "active_",
     "oom",
     // The end.
-    "Kernel panic",
-    "Kernel Offset",
-    "Rebooting in",
     "PHYS_OFFSET",
     "CPU features",
     "Memory Limit",
 ];
 
-static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
+/// So many lines in a row with a sign are as good as a mark.
+const ROW: usize = 3;
+
+static FINDER: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(MARKS.iter().chain(SIGNS)).ok());
 
 /// What is known of one report's reach.
 pub(crate) struct Extent {
     last: usize,
     count: usize,
+    /// Lines with a sign or a mark, in a row.
+    row: usize,
 }
 
 impl Extent {
     /// Of a report whose trigger is the line at `index`.
     pub(crate) fn new(index: usize) -> Extent {
-        Extent { last: index, count: 1 }
+        Extent { last: index, count: 1, row: 1 }
     }
 
     /// The report takes the line at `index`.
     pub(crate) fn take(&mut self, index: usize, text: &str) {
         self.count += 1;
-        if FINDER.as_ref().is_none_or(|finder| finder.is_match(text)) {
+        let Some(finder) = FINDER.as_ref() else { return };
+        let (mut sign, mut mark) = (false, false);
+        for found in finder.find_overlapping_iter(text) {
+            sign = true;
+            mark |= found.pattern().as_usize() < MARKS.len();
+        }
+        self.row = if sign { self.row + 1 } else { 0 };
+        if mark || self.row >= ROW {
             self.last = index;
         }
     }

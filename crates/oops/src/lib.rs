@@ -38,6 +38,11 @@ pub struct Log {
 /// More reports than this in one log are a machine talking to itself; the first ones matter.
 const MOST_REPORTS: usize = 4096;
 
+/// The words that can open a report, for those who want to compare how fast they are found.
+pub fn trigger_words() -> impl Iterator<Item = &'static str> {
+    trigger::words()
+}
+
 /// The note that only the first `limit` reports of a log were kept.
 #[must_use]
 pub fn too_many(limit: usize) -> Note {

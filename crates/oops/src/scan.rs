@@ -191,6 +191,15 @@ pub(crate) fn whole(text: &[u8], numbers: LineMap) -> crate::Log {
     Scanner::numbered(numbers).reader.end(text)
 }
 
+/// The first line of `bytes`, as much of it as is ever read; `None` while there is less.
+fn whole_line(bytes: &[u8], end: bool) -> Option<&[u8]> {
+    let head = bytes.get(..LONGEST_LINE).unwrap_or(bytes);
+    match memchr::memchr(b'\n', head) {
+        Some(length) => head.get(..length),
+        None => (end || head.len() == LONGEST_LINE).then_some(head),
+    }
+}
+
 impl Reader {
     /// Goes on in `bytes`, of which the first were seen before and kept; how many of them are not
     /// needed any more. At the `end` there is nothing after them.
@@ -288,7 +297,19 @@ impl Reader {
                 return true;
             }
         };
-        self.open(bytes, start, hit);
+        // Health prints some of the words, too: nothing above needs to be read for those.
+        let Some(line) = bytes.get(start..).and_then(|rest| whole_line(rest, end)) else {
+            self.at = start;
+            return false;
+        };
+        let mut parts = Vec::new();
+        text::push(line, 0, &mut parts);
+        if parts.iter().any(|part| trigger::find(&part.text).is_some()) {
+            self.open(bytes, start, hit);
+        } else {
+            self.at = start + line.len();
+            self.count(bytes, self.at);
+        }
         true
     }
 

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::PathBuf;
 
 mod crash;
+mod logs;
 mod measure;
 mod rivals;
 mod table;
@@ -33,6 +34,9 @@ pub struct Args {
     /// Measure this kwhy instead of building one
     #[arg(long, value_name = "PROGRAM")]
     kwhy: Option<PathBuf>,
+    /// How fast logs are read instead: gigabytes of an ordinary one, and of crashes
+    #[arg(long)]
+    logs: bool,
     /// Put the tables into README.md
     #[arg(long)]
     readme: bool,
@@ -57,6 +61,9 @@ struct Board {
 
 /// Runs the task.
 pub fn run(args: &Args) -> Result<()> {
+    if args.logs {
+        return logs::run();
+    }
     if args.runs == 0 || (args.readme && args.runs < LEAST_RUNS) {
         bail!("the README's figures are medians of at least {LEAST_RUNS} rounds");
     }
