@@ -12,6 +12,7 @@ pub mod details;
 mod extent;
 mod families;
 mod fields;
+mod fuzzy;
 pub mod input;
 mod notes;
 pub mod record;
@@ -59,5 +60,6 @@ pub fn parse(text: &[u8]) -> Log {
 /// the one that `numbers` gives.
 #[must_use]
 pub fn parse_numbered(text: &[u8], numbers: &input::LineMap) -> Log {
-    scan::whole(text, numbers.clone())
+    let (log, suspect) = scan::whole(text, numbers.clone());
+    fuzzy::read_again(text, numbers, &log, suspect).unwrap_or(log)
 }

@@ -15,7 +15,7 @@ use crate::record::{CrashRecord, Note};
 use crate::segment::{Cutter, LINES_ABOVE, Report};
 use crate::store::Store;
 use crate::text::{self, LONGEST_LINE, Line};
-use crate::{damage, details, families, trigger};
+use crate::{damage, details, families, fuzzy, trigger};
 
 /// Bytes above a trigger that may be read for its report: enough for [`LINES_ABOVE`] lines of
 /// more than ordinary length.
@@ -87,6 +87,10 @@ struct Reader {
     mild: Vec<CrashRecord>,
     found: u64,
     tail: notes::Tail,
+    /// Whether lines of reports are looked at for damage.
+    watchful: bool,
+    /// One of them looks damaged.
+    suspect: bool,
 }
 
 impl Default for Scanner {
@@ -126,6 +130,8 @@ impl Scanner {
                 mild: Vec::new(),
                 found: 0,
                 tail: notes::Tail::default(),
+                watchful: false,
+                suspect: false,
             },
         }
     }
@@ -182,13 +188,15 @@ impl Scanner {
     #[must_use]
     pub fn finish(mut self) -> crate::Log {
         let rest = std::mem::take(&mut self.rest);
-        self.reader.end(&rest)
+        self.reader.end(&rest).0
     }
 }
 
-/// Reads a whole log at once.
-pub(crate) fn whole(text: &[u8], numbers: LineMap) -> crate::Log {
-    Scanner::numbered(numbers).reader.end(text)
+/// Reads a whole log at once; and whether lines of its reports look damaged.
+pub(crate) fn whole(text: &[u8], numbers: LineMap) -> (crate::Log, bool) {
+    let mut reader = Scanner::numbered(numbers).reader;
+    reader.watchful = fuzzy::may_read_again(text);
+    reader.end(text)
 }
 
 /// The first line of `bytes`, as much of it as is ever read; `None` while there is less.
@@ -422,6 +430,7 @@ impl Reader {
         let (preface, own, later) = (pick(&report.preface), pick(&report.lines), pick(&report.later));
         let (preface, own): (Vec<&Line<'_>>, Vec<&Line<'_>>) =
             (preface.iter().collect(), own.iter().collect());
+        self.suspect = self.suspect || self.watchful && fuzzy::suspicious(&own);
         let mut record = fields::read(&preface, &own);
         families::name(report.hit, &own, &later.iter().collect::<Vec<_>>(), &mut record);
         record.details = details::read(&preface, &own, &record);
@@ -442,7 +451,7 @@ impl Reader {
     }
 
     /// Reads the last bytes, and says what there was.
-    fn end(mut self, bytes: &[u8]) -> crate::Log {
+    fn end(mut self, bytes: &[u8]) -> (crate::Log, bool) {
         self.run(bytes, true);
         self.settle();
         let mut notes = Vec::new();
@@ -461,7 +470,7 @@ impl Reader {
             }
             notes.extend(self.tail.cut_short());
         }
-        crate::Log { crashes: self.done, notes }
+        (crate::Log { crashes: self.done, notes }, self.suspect)
     }
 }
 
@@ -538,7 +547,7 @@ mod tests {
         let mut numbers = Numbers(1);
         for round in 0..16 {
             let log = long_log(&mut numbers, 1500);
-            let whole = crate::parse(log.as_bytes());
+            let whole = whole(log.as_bytes(), LineMap::Same).0;
             assert!(!whole.crashes.is_empty());
             let most = [50, 300, 5000, 400_000][round % 4];
             assert_eq!(in_pieces(log.as_bytes(), || 1 + numbers.next(most)), whole);
@@ -555,7 +564,7 @@ mod tests {
             scanner.reader.gait = Gait::Read;
             scanner.reader.until = u64::MAX;
             let all = scanner.reader.end(log.as_bytes());
-            assert_eq!(crate::parse(log.as_bytes()), all);
+            assert_eq!(whole(log.as_bytes(), LineMap::Same).0, all.0);
         }
     }
 

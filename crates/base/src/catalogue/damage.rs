@@ -29,6 +29,12 @@ messages! {
     ADDRESS_REPEATED_DIFFERS = "The header line prints the same address as {other}." / "首行把同一个地址打印为 {other}。";
     ADDRESS_LEADING_ZERO = "a leading zero is missing" / "漏掉了一个前导零";
 
+    // Lines brought back into shape.
+    SHAPE_LINE = "The line has the shape of one that every such report prints; with this in place it is that line." / "这一行与此类报告必有的某一行形状相同；这样修正后就正是那一行。";
+    SHAPE_OPENER = "The line has the shape of one that opens a crash report, and lines of such a report follow." / "这一行与崩溃报告的首行形状相同，其后也确有这种报告的内容。";
+    SHAPE_NAME = "The line has the shape of a call trace's; the name is mended by the other names of the log and by the words that kernel symbols consist of." / "这一行具有调用栈条目的形状；其中的名字依据日志里的其他名字以及内核符号的常用词修正。";
+    SHAPE_STAMP = "The line begins as all others do, with the time since boot." / "这一行与其他各行一样，以启动以来的时间开头。";
+
     // Time.
     TIME_BACKWARDS = "Time runs backwards by {seconds} s from line {line}; messages of several CPUs overtake each other by far less." / "时间比第 {line} 行倒退了 {seconds} 秒；多个 CPU 的消息即使乱序也远不会相差这么多。";
     TIME_BACKWARDS_LIKELY = "Time runs backwards by {seconds} s from line {line}; with two neighbouring digits exchanged it would fit between its neighbours." / "时间比第 {line} 行倒退了 {seconds} 秒；若将其中相邻两位数字互换，就恰好落在前后两行之间。";

@@ -38,7 +38,7 @@ const DETECTORS: &[Detector] = &[
 ];
 
 /// No report, however broken, needs more lines than this said about it.
-const MOST: usize = 64;
+pub(crate) const MOST: usize = 256;
 
 /// All damage of `record`, by line.
 pub(crate) fn find(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage> {

@@ -6,8 +6,12 @@
 
 use crate::slip;
 
-/// What a character costs that should not be there, or is missing.
+/// What a character costs that should not be there, or a digit that is missing.
 const STRAY: u32 = 4;
+/// The same for a digit within a number: it says something, and it is rather exchanged than too many.
+const STRAY_DIGIT: u32 = 5;
+/// What fixed text costs of which a character is missing.
+const MISSING: u32 = 3;
 /// The same for a blank: recognisers guess them from gaps.
 const STRAY_BLANK: u32 = 1;
 /// A character taken for one that looks like it.
@@ -51,7 +55,9 @@ impl Place {
             Place::Is(' ') => None,
             Place::Is(own) => Some((OTHER, Some(own))),
             Place::Digit if c.is_ascii_hexdigit() => Some((0, Some(c))),
-            Place::Digit => slip::digit_for(c).map(|_| (ALIKE, Some(if c == '|' || c == '!' { 'l' } else { c }))),
+            Place::Digit => {
+                slip::digit_for(c).map(|_| (ALIKE, Some(if c == '|' || c == '!' { 'l' } else { c })))
+            }
             Place::Hex => match mended_digit(c) {
                 Some(digit) if digit == c => Some((0, Some(c))),
                 Some(digit) => Some((ALIKE, Some(digit))),
@@ -77,6 +83,7 @@ impl Place {
         match self {
             Place::Is(' ') => STRAY_BLANK,
             Place::Any | Place::Blanks => 0,
+            Place::Is(_) => MISSING,
             _ => STRAY,
         }
     }
@@ -108,7 +115,7 @@ fn decimal_for(c: char) -> Option<char> {
 /// Groups of characters that are taken for one another; a character may be in several.
 const GROUPS: &[&str] = &[
     "0OoDQ", "1lI|!i", "5Ss", "8B3", "6b", "9gq", "2Zz", ",.", ":;.", "_-", "[({", "])}", "'`", "\"", "d0",
-    "ec", "=-", "+t",
+    "ec", "=-",
 ];
 
 /// Whether one may be taken for the other.
@@ -234,7 +241,10 @@ impl Shape {
         let size = |count: usize| u32::try_from(count).unwrap_or(u32::MAX / 64);
         let fixed = size(fixed_text.chars().count());
         let digits = size(places.iter().filter(|place| **place == Place::Digit).count());
-        let limit = 4 + fixed / 3 + digits / 5;
+        // A few slips in a short line, and a few more in a long one.
+        let limit = 4 + fixed.min(8) / 2 + fixed.saturating_sub(8) / 5 + digits / 5;
+        // Where anything may follow, the fixed text must speak for itself.
+        let limit = if places.last() == Some(&Place::Any) { limit.min(fixed / 2) } else { limit };
         Shape { name, bag: bag(&fixed_text), places, head, fixed, limit }
     }
 
@@ -281,7 +291,15 @@ impl Shape {
                 let c = chars.get(column).copied();
                 if let Some(c) = c {
                     // A character too many.
-                    put(0, 1, if c == ' ' { STRAY_BLANK } else { STRAY });
+                    put(
+                        0,
+                        1,
+                        match c {
+                            ' ' => STRAY_BLANK,
+                            '0'..='9' | 'a'..='f' => STRAY_DIGIT,
+                            _ => STRAY,
+                        },
+                    );
                     // One more in a hole that holds many.
                     if let Some(before) = row.checked_sub(1).and_then(|r| self.places.get(r))
                         && before.repeats()
@@ -293,10 +311,14 @@ impl Shape {
                 let Some(place) = place else { continue };
                 put(1, 0, place.missing());
                 let Some(c) = c else { continue };
-                if let Some((cost, _)) = place.takes(c) {
-                    put(1, 1, cost);
-                }
                 let next = chars.get(column + 1).copied();
+                if let Some((cost, _)) = place.takes(c) {
+                    // `%lx` pads nothing: a number of several digits that begins with zero is rather
+                    // misread.
+                    let padded =
+                        place == Place::Hex && c == '0' && next.is_some_and(|n| n.is_ascii_hexdigit());
+                    put(1, 1, cost + if padded { ALIKE } else { 0 });
+                }
                 if let (Place::Is(a), Some(Place::Is(b))) = (place, self.places.get(row + 1).copied()) {
                     if Some(a) == next && b == c && a != b {
                         put(2, 2, SWAPPED);
@@ -304,6 +326,15 @@ impl Shape {
                     if PAIRS.iter().any(|(two, one)| *one == c && two.chars().eq([a, b])) {
                         put(2, 1, ALIKE);
                     }
+                }
+                // The first digit and the character before its number, exchanged.
+                if let (Place::Is(a), Some(hole), Some(next)) = (place, self.places.get(row + 1), next)
+                    && hole.repeats()
+                    && !matches!(hole, Place::Any | Place::Blanks)
+                    && a == next
+                    && hole.takes(c).is_some_and(|(cost, _)| cost == 0)
+                {
+                    put(2, 2, SWAPPED);
                 }
                 // A digit and the character behind its number, exchanged.
                 if place.repeats()
@@ -313,6 +344,16 @@ impl Shape {
                     && place != Place::Any
                 {
                     put(2, 2, SWAPPED);
+                }
+                // The same where the number has begun already.
+                if let (Some(before), Some(next)) =
+                    (row.checked_sub(1).and_then(|r| self.places.get(r)), next)
+                    && before.repeats()
+                    && !matches!(before, Place::Any | Place::Blanks)
+                    && place == Place::Is(c)
+                    && before.takes(next).is_some_and(|(cost, _)| cost == 0)
+                {
+                    put(1, 2, SWAPPED);
                 }
                 if let Some((_, one)) = PAIRS.iter().find(|(two, _)| two.chars().eq([c, next.unwrap_or(' ')]))
                     && place != Place::Name
@@ -351,10 +392,20 @@ impl Shape {
                         let (price, meant) = place.takes(first?)?;
                         (price == cost).then_some((meant, place))
                     });
+                    // One digit too many of a number that is kept as it is printed: which, is for others.
+                    let beside = [inside, self.places.get(from_row).copied()];
+                    let surplus = beside.contains(&Some(Place::Digit))
+                        && first.is_some_and(|c| Place::Digit.takes(c).is_some());
                     match taken {
                         Some((meant, place)) => push(meant, printed, place),
+                        None if surplus => push(first, printed, Place::Digit),
                         None => push(None, printed, inside.unwrap_or(Place::Any)),
                     }
+                }
+                (1, 2) if !PAIRS.iter().any(|(two, _)| *two == printed) => {
+                    let before = *self.places.get(from_row.checked_sub(1)?)?;
+                    push(first, String::new(), *self.places.get(from_row)?);
+                    push(Some(*chars.get(from_column + 1)?), printed, before);
                 }
                 (1, _) => {
                     let place = *self.places.get(from_row)?;
@@ -396,15 +447,17 @@ fn exact(places: &[Place], text: &str) -> bool {
     while let Some((place, rest)) = places.split_first() {
         if *place == Place::Any || *place == Place::Name {
             if rest.is_empty() {
-                return *place == Place::Any || text.chars().all(|c| place.takes(c).is_some_and(|t| t.0 == 0));
+                return *place == Place::Any
+                    || text.chars().all(|c| place.takes(c).is_some_and(|t| t.0 == 0));
             }
             // To the last place where the rest fits; shapes have few such holes.
             let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
             let ends = ends.take_while(|at| {
                 *place == Place::Any
-                    || text.get(..*at).and_then(|t| t.chars().next_back()).is_none_or(|c| {
-                        place.takes(c).is_some_and(|taken| taken.0 == 0)
-                    })
+                    || text
+                        .get(..*at)
+                        .and_then(|t| t.chars().next_back())
+                        .is_none_or(|c| place.takes(c).is_some_and(|taken| taken.0 == 0))
             });
             let Some(Place::Is(next)) = rest.first() else { return false };
             return ends
@@ -471,7 +524,11 @@ mod tests {
             "driver_start+0x3/c0x7c [driver]",
             "driver_start+0x3c/0xx7c [driver]",
         ] {
-            assert_eq!(meant(&shape, damaged).as_deref(), Some("driver_start+0x3c/0x7c [driver]"), "{damaged}");
+            assert_eq!(
+                meant(&shape, damaged).as_deref(),
+                Some("driver_start+0x3c/0x7c [driver]"),
+                "{damaged}"
+            );
         }
         let plain = Shape::new("frame", "{s}+0x{h}/0x{h}");
         assert_eq!(meant(&plain, "do_dup2+0x96/0xcl0").as_deref(), Some("do_dup2+0x96/0xd0"));
@@ -482,7 +539,8 @@ mod tests {
     fn sentences() {
         let shape = Shape::new("header", "Unable to handle kernel paging request at virtual address {h16}");
         assert_eq!(
-            meant(&shape, "Unab1e to hand1e kerne1 pagingrequest at virtua1 address 000aaabbbbccccdd").as_deref(),
+            meant(&shape, "Unab1e to hand1e kerne1 pagingrequest at virtua1 address 000aaabbbbccccdd")
+                .as_deref(),
             Some("Unable to handle kernel paging request at virtual address 000aaabbbbccccdd")
         );
         let shape = Shape::new("oops", "Internal error: {*}: {h} [#{d}]{*}");

@@ -1,0 +1,1 @@
+//! Words that kernel symbols consist of.
