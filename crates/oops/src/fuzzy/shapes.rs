@@ -44,6 +44,7 @@ const OPENERS: &[&str] = &[
     "stack segment: {h4} [#{d}]{*}",
     "invalid opcode: {h4} [#{d}]{*}",
     "divide error: {h4} [#{d}]{*}",
+    "divide_error: {h4} [#{d}]{*}",
     "int3: {h4} [#{d}]{*}",
     "Internal error: {*}: {h} [#{d}]{*}",
     "kernel BUG at {*}:{d}!",
