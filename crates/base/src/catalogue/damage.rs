@@ -59,6 +59,8 @@ messages! {
     MEND_REGISTER_FAULT = "With this value `{instruction}` touches the fault address, which the log prints twice or beyond doubt." / "取此值时 `{instruction}` 访问的正是出错地址，而该地址在日志中没有疑问。";
     MEND_REGISTER_SAME = "The code derives it from the same value as {other}, which gives this number." / "按代码，它与 {other} 由同一个值得来，由 {other} 即可算出这个数。";
     MEND_REGISTER_CONSTANT = "The code has just put this constant there." / "代码刚把这个常数放进该寄存器。";
+    MEND_RELEASE = "The kernel image is of release {release}, and the functions in the log are its functions." / "内核镜像的版本是 {release}，而日志中的函数正是该镜像的函数。";
+    MEND_BUILD_ID = "All but a few of its digits are those of the image's build-id." / "除少数几位外，它与镜像的 build-id 完全相同。";
     MEND_MODULE = "No module is called {printed}; {symbol} is in {module}." / "没有名为 {printed} 的模块；{symbol} 在 {module} 中。";
     MEND_MODULE_LOST = "The kernel itself has no {symbol}; it is in the module {module}." / "内核本身没有 {symbol}，它在模块 {module} 中。";
 

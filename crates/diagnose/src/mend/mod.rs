@@ -8,11 +8,14 @@
 
 mod bytes;
 mod footing;
+mod identity;
 mod likeness;
 mod places;
 mod pool;
 pub mod registers;
 mod sites;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use footing::Footing;
@@ -41,6 +44,8 @@ pub fn mend(record: &CrashRecord, opened: &[Opened<'_>]) -> Option<CrashRecord> 
         mender.lr();
         mender.frames();
         mender.registers();
+        mender.release();
+        mender.build_ids();
     }
     if mender.mends.is_empty() && !mender.reread {
         return None;

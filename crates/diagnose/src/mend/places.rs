@@ -47,6 +47,8 @@ const NUMBER: u32 = 25;
 const MARGIN: u32 = 5;
 /// What it costs a reading that the call goes to another function than the frame above.
 const ELSEWHERE: u32 = 14;
+/// What it costs that there is no call at all before a return address.
+const NOWHERE: u32 = 20;
 
 /// One reading of a place.
 #[derive(Clone)]
@@ -294,7 +296,7 @@ fn offsets<'o, 'd>(
         && !found.iter().any(|reading| reading.offset == offset)
         && (image.arch() != kwhy_base::Arch::Arm64 || offset % 4 == 0)
     {
-        let against = if matches!(role, Role::Loose) { SLIP / 2 } else { ELSEWHERE };
+        let against = if matches!(role, Role::Loose) { SLIP / 2 } else { NOWHERE };
         found.push(reading(offset, None, against));
     }
     found
