@@ -8,10 +8,10 @@ use crate::command_error::CommandError;
 use crate::input::{self, Failure, LogText, read_from};
 use kwhy_base::catalogue::input as say;
 use kwhy_base::{Prose, prose};
-use kwhy_oops::input::{Kind, SAMPLE, is_log, is_text, kind_of, problem};
+use kwhy_oops::input::{Kind, SAMPLE, is_log, is_text, kind_of, problem, pstore};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 /// Folders in folders that are looked into.
@@ -20,6 +20,9 @@ const DEEPEST: usize = 3;
 const MOST_ENTRIES: usize = 20_000;
 /// Logs that are read.
 const MOST_LOGS: usize = 64;
+
+/// A part that pstore saved is not larger than the memory set aside for it.
+const LARGEST_PART: u64 = 4 << 20;
 
 /// Reads the logs in the folder at `path`.
 pub fn read(path: &Path) -> Result<Vec<LogText>, CommandError> {
@@ -32,6 +35,12 @@ pub fn read(path: &Path) -> Result<Vec<LogText>, CommandError> {
         match one(file) {
             Ok(own) => logs.extend(own),
             // A file that cannot be read is told of; the others are.
+            Err(error) => remarks.push(error.into_prose()),
+        }
+    }
+    for (folder, parts) in &found.saved {
+        match together(folder, parts) {
+            Ok(own) => logs.extend(own),
             Err(error) => remarks.push(error.into_prose()),
         }
     }
@@ -69,6 +78,8 @@ fn one(path: &Path) -> Result<Vec<LogText>, CommandError> {
 #[derive(Default)]
 struct Found {
     logs: Vec<PathBuf>,
+    /// Folders with parts of a log that pstore saved.
+    saved: Vec<(PathBuf, Vec<PathBuf>)>,
     /// Files that are no logs.
     skipped: usize,
     /// Entries that may still be looked at.
@@ -115,7 +126,12 @@ impl Found {
                 return;
             }
         }
+        let parts: Vec<PathBuf> =
+            files.iter().filter(|(name, path)| is_saved(name, path)).map(|(_, path)| path.clone()).collect();
         for (name, path) in files {
+            if parts.len() > 1 && parts.contains(path) {
+                continue;
+            }
             let wanted = match kind_of(name) {
                 Kind::Other => false,
                 Kind::Unknown => head(path).is_some_and(|head| is_log(&head)),
@@ -130,7 +146,32 @@ impl Found {
                 self.skipped = self.skipped.saturating_add(1);
             }
         }
+        if parts.len() > 1 {
+            self.saved.push((folder.to_owned(), parts));
+        }
     }
+}
+
+/// Whether a file is a part of a log that pstore saved: `dmesg-ramoops-0`, `dmesg-efi-1234.enc.z`.
+fn is_saved(name: &str, path: &Path) -> bool {
+    name.starts_with("dmesg-") && head(path).is_some_and(|head| pstore::is_part(&head))
+}
+
+/// The parts in `paths` as one log, under their folder's name.
+fn together(folder: &Path, paths: &[PathBuf]) -> Result<Vec<LogText>, CommandError> {
+    let mut parts = Vec::new();
+    for path in paths {
+        let mut part = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(LARGEST_PART).read_to_end(&mut part));
+        read.map_err(|error| input::unreadable(path, &error))?;
+        parts.push(part);
+    }
+    let Some(bytes) = pstore::together(parts.iter().map(Vec::as_slice)) else { return Ok(Vec::new()) };
+    let name = folder.to_string_lossy();
+    read_from(Box::new(Cursor::new(bytes)), &name).map_err(|error| match error {
+        Failure::Broken(error) => input::unreadable(folder, &error),
+        Failure::Unusable(error) => error,
+    })
 }
 
 /// Whether the log at `path` tells of a crash.

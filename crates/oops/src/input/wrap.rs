@@ -97,6 +97,11 @@ fn opens(text: &str) -> bool {
         "The buggy",
         "Memory state",
         "Sending NMI",
+        "#PF",
+        "PGD",
+        "SMP",
+        "Trace;",
+        "Registers",
         "NMI backtrace",
         "PKRU",
         "note:",
@@ -128,13 +133,15 @@ fn find(head: &[u8]) -> Option<Wrap> {
         if head.len() >= super::SAMPLE { lines.get(..lines.len().saturating_sub(1))? } else { &lines };
     let widths: Vec<usize> = lines.iter().map(|line| width(line)).collect();
     let most = widths.iter().copied().max()?;
-    if !(NARROWEST..=WIDEST).contains(&most) {
-        return None;
-    }
     let times = lines.iter().filter(|line| has_time(line)).count();
     let filled = lines.iter().filter(|line| !line.trim_ascii().is_empty()).count();
     let stamped = times >= FEWEST && times * 3 >= filled;
-    hard(lines, &widths, most, stamped).or_else(|| soft(lines, &widths, most, stamped))
+    let hard = hard(lines, &widths, most, stamped);
+    hard.or_else(|| {
+        // A single word that is longer than the width stays whole.
+        let several = lines.iter().zip(&widths).filter(|(line, _)| line.trim_ascii().contains(&b' '));
+        soft(lines, &widths, several.map(|(_, width)| *width).max()?, stamped)
+    })
 }
 
 fn has_time(line: &[u8]) -> bool {
@@ -149,10 +156,20 @@ fn hard(lines: &[&[u8]], widths: &[usize], most: usize, stamped: bool) -> Option
     for width in widths {
         *counts.entry(*width).or_default() += 1;
     }
+    if !(NARROWEST..=WIDEST).contains(&most) {
+        return None;
+    }
     let at = counts.get(&most).copied().unwrap_or_default();
     let near: usize =
         counts.range(most.saturating_sub(2)..most).map(|(_, n)| n).max().copied().unwrap_or_default();
     if at < FEWEST || at < 2 * near {
+        return None;
+    }
+    // A terminal breaks nowhere else: one sure break before that column, and a person did it.
+    let mut pairs = widths.iter().zip(lines).zip(lines.iter().skip(1));
+    if pairs
+        .any(|((width, line), next)| *width < most && surely(line, next) && goes_on_soft(line, next, stamped))
+    {
         return None;
     }
     let followers = || {
@@ -170,22 +187,53 @@ fn hard(lines: &[&[u8]], widths: &[usize], most: usize, stamped: bool) -> Option
 /// No line is longer than `most`, and wherever a line goes on, its first word would not have fitted
 /// before the break.
 fn soft(lines: &[&[u8]], widths: &[usize], most: usize, stamped: bool) -> Option<Wrap> {
-    if most > WIDEST_SOFT {
+    if !(NARROWEST..=WIDEST_SOFT).contains(&most) {
         return None;
     }
-    let (mut fits, mut all) = (0usize, 0usize);
+    let (mut fits, mut all, mut certain) = (0usize, 0usize, 0usize);
     for ((width, line), next) in widths.iter().zip(lines).zip(lines.iter().skip(1)) {
-        if begins(next, stamped) || line.trim_ascii().is_empty() {
-            continue;
-        }
-        // Without times only lines that are known to be long say anything.
-        if !stamped && !long(line) {
+        if !goes_on_soft(line, next, stamped) || line.trim_ascii().is_empty() || !(stamped || long(line)) {
             continue;
         }
         all += 1;
-        fits += usize::from(*width + 1 + first_word(next) > most);
+        // Blanks at the break are gone, so that what is sure need not fit.
+        let sure = surely(line, next);
+        certain += usize::from(sure);
+        fits += usize::from(sure || *width + 1 + first_word(next) > most);
     }
-    (fits >= FEWEST && fits * 10 >= all * 8).then_some(Wrap::Soft(most))
+    // With times every line that goes on must fit; without, a long line may as well have ended, and
+    // only what can be nothing else is proof.
+    let enough = if stamped { fits >= FEWEST && fits * 10 >= all * 8 } else { fits >= 2 && certain >= 1 };
+    enough.then_some(Wrap::Soft(most))
+}
+
+/// Whether `next` goes on from the line before it. Whoever wraps at a blank leaves none in front,
+/// unless there were two.
+fn goes_on_soft(line: &[u8], next: &[u8], stamped: bool) -> bool {
+    // `knlGS` stands behind `FS` and `GS`, never by itself.
+    if next.starts_with(b"knlGS:") && line.starts_with(b"FS:") {
+        return true;
+    }
+    !begins(next, stamped) && (stamped || !next.starts_with(b" ") || surely(line, next))
+}
+
+/// Whether `next` can be nothing but the rest of `line`: bytes of code, the list of modules, the
+/// kernel's version behind the process.
+fn surely(line: &[u8], next: &[u8]) -> bool {
+    let has = |text: &[u8], needle: &[u8]| memchr::memmem::find(text, needle).is_some();
+    let digits = |word: &[u8]| {
+        let word = word.strip_prefix(b"<").or(word.strip_prefix(b"(")).unwrap_or(word);
+        let word = word.strip_suffix(b">").or(word.strip_suffix(b")")).unwrap_or(word);
+        matches!(word.len(), 2 | 4 | 8) && word.iter().all(u8::is_ascii_hexdigit)
+    };
+    let code = || has(line, b"Code: ") && next.split(|b| *b == b' ').all(digits);
+    let process = || has(line, b"CPU: ") && has(line, b"Comm: ") && has(next, b"#") && !has(line, b"#");
+    let address = || {
+        line.ends_with(b" address") && matches!(next.len(), 8 | 16) && next.iter().all(u8::is_ascii_hexdigit)
+    };
+    let segments = || line.starts_with(b"FS:") && next.starts_with(b"knlGS:");
+    // The list of modules may end anywhere; at its end the kernel's own next line begins something.
+    code() || process() || address() || segments() || has(line, b"Modules linked in:")
 }
 
 /// Lines that the kernel prints longer than a screen is wide.
@@ -210,6 +258,10 @@ fn long(line: &[u8]) -> bool {
         "INFO:",
         "Kernel panic",
         "kobject",
+        "FS: ",
+        "ainted",
+        "pgd=",
+        "task:",
     ];
     let text = crate::text::split(line.get(..160).unwrap_or(line));
     text.first().is_some_and(|first| LONG.iter().any(|word| first.text.contains(word)))
@@ -220,9 +272,11 @@ fn first_word(line: &[u8]) -> usize {
 }
 
 pub(super) fn sniff(head: &[u8]) -> bool {
-    // Few logs have no long line: this is all that most cost.
-    let longest = numbered(head).map(|(_, line)| line.len()).max().unwrap_or_default();
-    (NARROWEST..=WIDEST * 4).contains(&longest) && find(head).is_some()
+    // What is wrapped holds long lines of several words nowhere, and any other log does: this is
+    // all that most logs cost.
+    let long =
+        |line: &[u8]| line.len() > WIDEST * 4 || line.len() > WIDEST && line.trim_ascii().contains(&b' ');
+    !numbered(head).any(|(_, line)| long(line)) && find(head).is_some()
 }
 
 pub(super) fn read(bytes: &[u8], _: &mut Budget) -> Option<Vec<Layer>> {
@@ -233,16 +287,24 @@ pub(super) fn read(bytes: &[u8], _: &mut Budget) -> Option<Vec<Layer>> {
     let mut rows = Rows::default();
     let mut joined = 0usize;
     let mut before: Option<(usize, bool)> = None;
+    let mut last: &[u8] = &[];
     for (number, line) in &lines {
         let own = width(line);
-        let goes_on = !begins(line, stamped);
+        let goes_on = match wrap {
+            Wrap::Hard(_) => !begins(line, stamped),
+            Wrap::Soft(_) => goes_on_soft(last, line, stamped),
+        };
+        let previous = std::mem::replace(&mut last, line);
         match (wrap, before) {
             (Wrap::Hard(most), Some((width, _))) if width == most && goes_on => {
                 rows.extend(line, *number);
                 joined += 1;
             }
             (Wrap::Soft(most), Some((width, is_long)))
-                if goes_on && (stamped || is_long) && width > 0 && width + 1 + first_word(line) > most =>
+                if goes_on
+                    && (stamped || is_long)
+                    && width > 0
+                    && (surely(previous, line) || width + 1 + first_word(line) > most) =>
             {
                 let word = [b" ", line.trim_ascii_start()].concat();
                 rows.extend(&word, *number);
@@ -254,7 +316,7 @@ pub(super) fn read(bytes: &[u8], _: &mut Budget) -> Option<Vec<Layer>> {
         }
         before = Some((own, long(line)));
     }
-    if joined < FEWEST {
+    if joined == 0 {
         return None;
     }
     let (Wrap::Hard(width) | Wrap::Soft(width)) = wrap;
