@@ -1,5 +1,7 @@
 //! Changes that know what an input is: lines of a log, sections of an ELF file.
 
+mod shuffle;
+
 use crate::pack;
 use libfuzzer_sys::fuzzer_mutate;
 
@@ -44,6 +46,18 @@ pub fn log(data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
         return fuzzer_mutate(data, size, most);
     }
     let changed = changed_log(data.get(..size).unwrap_or_default(), &mut numbers);
+    store(data, &changed, most)
+}
+
+/// Mixes a log up in place.
+pub fn shuffled(data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
+    let mut numbers = Numbers(u64::from(seed));
+    let text = data.get(..size).unwrap_or_default();
+    let changed = match numbers.below(6) {
+        0 => return fuzzer_mutate(data, size, most),
+        1 => changed_log(text, &mut numbers),
+        _ => shuffle::shuffled(text, &mut numbers),
+    };
     store(data, &changed, most)
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The targets, in the order in which the data goes through kwhy.
-const TARGETS: [&str; 4] = ["log", "image", "flow", "report"];
+const TARGETS: [&str; 5] = ["log", "shuffle", "image", "flow", "report"];
 
 /// What makes code report where it has been: the flags of cargo-fuzz, without its sanitizer
 /// (there is no unsafe code to watch, and the sanitizers want a nightly compiler).
@@ -33,7 +33,7 @@ pub struct Args {
     /// Seconds for each target
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub seconds: u32,
-    /// Only these: log, image, flow, report
+    /// Only these: log, shuffle, image, flow, report
     #[arg(value_name = "TARGET", value_parser = TARGETS)]
     pub targets: Vec<String>,
 }
@@ -122,7 +122,7 @@ fn seed(target: &str, corpus: &Path) -> Result<()> {
             let logs = logs(&root)?;
             for (name, log) in &logs {
                 match target {
-                    "log" => put(name, log)?,
+                    "log" | "shuffle" => put(name, log)?,
                     _ => put(name, &packed(log, &[]))?,
                 }
             }

@@ -37,6 +37,9 @@ pub struct Args {
     /// How fast logs are read instead: gigabytes of an ordinary one, and of crashes
     #[arg(long)]
     logs: bool,
+    /// The size of the ordinary log, in GiB
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    gigabytes: u64,
     /// Put the tables into README.md
     #[arg(long)]
     readme: bool,
@@ -61,11 +64,11 @@ struct Board {
 
 /// Runs the task.
 pub fn run(args: &Args) -> Result<()> {
-    if args.logs {
-        return logs::run();
-    }
     if args.runs == 0 || (args.readme && args.runs < LEAST_RUNS) {
         bail!("the README's figures are medians of at least {LEAST_RUNS} rounds");
+    }
+    if args.logs {
+        return logs::run(args.gigabytes, args.runs, args.kwhy.as_deref(), args.readme);
     }
     let cache = kernels::cache()?;
     let recorded = tool::root().join("lab/recorded");
@@ -98,7 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.readme {
         let path = tool::root().join("README.md");
         let text = fs::read_to_string(&path)?;
-        let text = table::replaced(&text, &table::markdown(&boards, &machine, args.runs))
+        let text = table::replaced(&text, "bench", &table::markdown(&boards, &machine, args.runs))
             .context("README.md has no bench markers")?;
         fs::write(path, text)?;
     }

@@ -5,9 +5,6 @@ use super::measure::{Figures, Spread};
 use std::fmt::Write as _;
 use std::fs;
 
-const BEGIN: &str = "<!-- bench:begin -->";
-const END: &str = "<!-- bench:end -->";
-
 /// The machine, in words that name nobody's.
 pub struct Machine {
     cores: usize,
@@ -48,15 +45,18 @@ impl Machine {
     }
 }
 
-fn seconds(value: f64) -> String {
+/// A time.
+pub fn seconds(value: f64) -> String {
     if value < 1.0 { format!("{:.0} ms", value * 1e3) } else { format!("{value:.2} s") }
 }
 
-fn range(spread: &Spread) -> String {
+/// A time with its ends.
+pub fn range(spread: &Spread) -> String {
     format!("{} ({}–{})", seconds(spread.median), seconds(spread.least), seconds(spread.most))
 }
 
-fn times(spread: &Spread, base: Option<&Spread>) -> String {
+/// How many times the other's.
+pub fn times(spread: &Spread, base: Option<&Spread>) -> String {
     base.map_or_else(|| "–".to_owned(), |base| format!("{:.1}×", spread.over(base)))
 }
 
@@ -140,11 +140,12 @@ pub fn markdown(boards: &[Board], machine: &Machine, runs: usize) -> String {
     text + &machine.sentence(runs) + "\n"
 }
 
-/// The text with what stands between the markers replaced; `None` where it has none.
-pub fn replaced(text: &str, table: &str) -> Option<String> {
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{table}{END}{after}"))
+/// The text with what stands between the markers called `name` replaced; `None` where it has none.
+pub fn replaced(text: &str, name: &str, table: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
+    let (before, rest) = text.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n{table}{end}{after}"))
 }
 
 #[cfg(test)]
@@ -153,8 +154,9 @@ mod tests {
 
     #[test]
     fn only_the_marked_part_is_replaced() {
-        let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
-        assert_eq!(replaced(&text, "new\n"), Some(format!("a\n{BEGIN}\nnew\n{END}\nb\n")));
-        assert_eq!(replaced("no markers", "new\n"), None);
+        let text = "<!-- other:begin -->\n<!-- x:begin -->\nold\n<!-- x:end -->\nb\n";
+        let new = "<!-- other:begin -->\n<!-- x:begin -->\nnew\n<!-- x:end -->\nb\n";
+        assert_eq!(replaced(text, "x", "new\n").as_deref(), Some(new));
+        assert_eq!(replaced("no markers", "x", "new\n"), None);
     }
 }

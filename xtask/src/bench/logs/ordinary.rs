@@ -18,7 +18,6 @@ const CHATTER: &[&str] = &[
     "sd 6:0:0:0: [sdb] 31266816 512-byte logical blocks: (16.0 GB/14.9 GiB)",
     "sd 6:0:0:0: [sdb] Write cache: disabled, read cache: enabled, doesn't support DPO or FUA",
     "EXT4-fs (sdb1): mounted filesystem 6f1c2a90-8d55-4b0e-9d37-2a51d0c3f2b1 with ordered data mode. Quota mode: none.",
-    "EXT4-fs (sdb1): INFO: recovery required on readonly filesystem",
     "igb 0000:01:00.0 eno1: igb: eno1 NIC Link is Up 1000 Mbps Full Duplex, Flow Control: RX/TX",
     "igb 0000:01:00.0 eno1: igb: eno1 NIC Link is Down",
     "IPv6: ADDRCONF(NETDEV_CHANGE): veth3a1b2c7: link becomes ready",
@@ -47,14 +46,21 @@ const CHATTER: &[&str] = &[
     "nfs: server 192.0.2.30 OK",
     "cgroup: fork rejected by pids controller in /user.slice/user-1000.slice/session-4.scope",
     "oom_reaper: reaped process 12345 (chrome), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
-    "traps: worker[12345] trap divide error ip:55d0c0de1234 sp:7ffc12345678 error:0 in worker[55d0c0de0000+2000]",
     "python3[23456]: segfault at 0 ip 00007f1234567890 sp 00007ffc12345670 error 4 in libc.so.6[7f1234500000+195000] likely on CPU 3 (core 1, socket 0)",
     "loop0: detected capacity change from 0 to 131072",
     "Bluetooth: hci0: command 0x0c03 tx timeout",
     "hrtimer: interrupt took 1234567 ns",
     "workqueue: blk_mq_requeue_work hogged CPU for >10000us 4 times, consider switching to WQ_UNBOUND",
     "RAPL PMU: API unit is 2^-32 Joules, 3 fixed counters, 163840 ms ovfl timer",
+];
+
+/// The same in the words that crashes have.
+const ALARMING: &[&str] = &[
+    "EXT4-fs (sdb1): INFO: recovery required on readonly filesystem",
+    "traps: worker[12345] trap divide error ip:55d0c0de1234 sp:7ffc12345678 error:0 in worker[55d0c0de0000+2000]",
     "snd_hda_intel 0000:00:1f.3: DEBUG: codec #0 probed OK, state 12",
+    "traps: python3[12345] general protection fault ip:7f1234567890 sp:7ffc12345670 error:0 in libc.so.6[7f1234500000+195000]",
+    "WARNING: Spectre v2 mitigation leaves CPU vulnerable to RETBleed attacks, data leaks possible!",
 ];
 
 /// Bytes between two crashes.
@@ -94,6 +100,9 @@ pub fn write(path: &Path, size: u64) -> Result<usize> {
             let boot = numbers.below(40) == 0;
             let text = match boots.get(numbers.below(boots.len())) {
                 Some(text) if boot => text.as_str(),
+                _ if numbers.below(200) == 0 => {
+                    ALARMING.get(numbers.below(ALARMING.len())).copied().unwrap_or_default()
+                }
                 _ => CHATTER.get(numbers.below(CHATTER.len())).copied().unwrap_or_default(),
             };
             clock += numbers.next() % 200_000;
