@@ -43,6 +43,11 @@ struct Match<'o, 'd> {
 }
 
 impl<'o, 'd> Images<'o, 'd> {
+    /// No images at all.
+    pub fn none() -> Images<'o, 'd> {
+        Images { list: Vec::new() }
+    }
+
     /// Checks every image against `record`; of several that fit one role, the first is used.
     pub fn check(opened: &'o [Opened<'d>], record: &CrashRecord) -> Images<'o, 'd> {
         let mut list: Vec<Match<'o, 'd>> = opened.iter().map(|opened| check(opened, record)).collect();

@@ -12,6 +12,7 @@ mod callers;
 mod code;
 mod context;
 mod damage;
+mod details;
 mod detectors;
 mod entry;
 mod expression;
@@ -131,6 +132,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
         flags: facts.fault.flags.as_ref().map(fault::to_model),
         location: facts.places.here().map(location::Place::location),
         frames: facts.places.frames.iter().map(location::Place::frame).collect(),
+        details: details::describe(record, images),
         entry: entry::describe(&facts.contexts, record).map(Into::into),
         instruction: instruction(facts, &scenes),
         listing: facts

@@ -189,6 +189,11 @@ fn place(at: &CodeRef, line: Option<u32>, reliable: bool, returns: bool, images:
     place
 }
 
+/// A return address of another stack than the crash's, for the report.
+pub fn frame(frame: &kwhy_oops::Frame, images: &Images<'_, '_>) -> model::Frame {
+    place(&frame.at, Some(frame.line), frame.reliable, true, images).frame()
+}
+
 /// The image address of `symbol+offset`: of several static functions of that name, the one of
 /// the printed size; `None` where that leaves more than one or none.
 pub fn image_address(image: &Image<'_>, at: &CodeRef) -> Option<ImageAddr> {

@@ -4,6 +4,7 @@
 //! [`render`] turns the value into text for people (through one [`doc`]ument, walked by each
 //! face) or into JSON; [`schema`] is generated from the same types.
 
+pub mod details;
 pub mod doc;
 pub mod document;
 mod html;
@@ -14,6 +15,7 @@ pub mod model;
 mod text;
 pub mod wrap;
 
+pub use details::{Detail, DetailFact, DetailValue};
 pub use json::schema;
 pub use model::*;
 

@@ -119,6 +119,9 @@ pub struct Crash {
     pub location: Option<Location>,
     /// The call trace, top first.
     pub frames: Vec<Frame>,
+    /// What this family of reports says beyond that: both stacks of a KASAN report, the locks of a
+    /// lockdep report, the stalled CPUs… empty where it says no more.
+    pub details: Vec<crate::details::Detail>,
     /// How control got there, in words: system call, interrupt, kernel thread, module initialisation…
     pub entry: Option<Text>,
     /// The faulting instruction.

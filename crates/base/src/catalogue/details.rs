@@ -51,6 +51,19 @@ messages! {
     IS_GHES = "firmware error record (GHES)" / "固件错误记录（GHES）";
     IS_GHES_SECTION = "section of the record" / "记录的一节";
 
+    WORD_ALLOCATED = "allocated" / "分配";
+    WORD_FREED = "freed" / "释放";
+    WORD_STORED = "stored" / "存储";
+    WORD_CREATED = "created" / "产生";
+    WORD_WORK_CREATION = "last work queued" / "最近一次排队的工作";
+    WORD_EARLIER_WORK_CREATION = "work queued before" / "更早排队的工作";
+    WORD_WANTED = "to be taken" / "待获取";
+    WORD_HELD = "held" / "已持有";
+    WORD_RELEASED = "to be released" / "待释放";
+    WORD_CHANGED = "its state changed" / "状态改变";
+    WORD_SAFE = "taken in interrupts" / "在中断中使用";
+    WORD_UNSAFE = "taken with interrupts on" / "在开中断时使用";
+
     ACCESS = "access" / "访问方式";
     ACTION = "action" / "操作";
     ACTIVE_ANON = "active anonymous memory (pages)" / "活跃匿名内存（页）";
@@ -231,6 +244,12 @@ messages! {
     WHAT = "what" / "对象";
     WHICH = "which stack" / "哪个栈";
     WORKERS = "workers" / "工作者数";
+}
+
+/// The word for a value that is one of ours and not of the log (a track's event, a lock's role).
+#[must_use]
+pub fn word(value: &str) -> Option<&'static Message> {
+    named(&format!("word_{}", value.replace('-', "_")))
 }
 
 /// The message of that name, whatever its case.

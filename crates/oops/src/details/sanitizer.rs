@@ -269,7 +269,7 @@ details! {
         access: String,
         /// The address accessed, corrupted or freed.
         address: PrintedHex,
-        /// Distance from the object, in bytes, with the side.
+        /// Distance from the object in bytes and the side, as printed: `1B left`.
         distance: String,
         /// Number of the guarded object in KFENCE's pool.
         index: u64,
@@ -316,7 +316,7 @@ pub(super) fn kfence(view: &View<'_>) -> Option<Kfence> {
                 kfence.index = row.number(index);
             }
             if let Some([bytes, side]) = scan(text, " ({}B {} of kfence-") {
-                kfence.distance = row.words(&format!("{bytes} bytes {side}"));
+                kfence.distance = row.words(&format!("{bytes}B {side}"));
             }
             if let Some([canary]) = scan(text, " [ {} ]") {
                 kfence.canary = row.words(canary);

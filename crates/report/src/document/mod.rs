@@ -6,6 +6,7 @@
 
 mod code;
 mod context;
+mod details;
 mod fault;
 mod reasons;
 pub mod words;
@@ -52,6 +53,7 @@ impl Page {
         self.expression(crash);
         self.bad_value(crash);
         self.listing(crash);
+        self.details(crash);
         self.trace(crash);
         self.registers(crash);
         self.hypotheses(crash);

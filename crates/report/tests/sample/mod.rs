@@ -123,6 +123,7 @@ fn crash() -> Crash {
             Frame { reliable: false, ..frame("load_module", 0x9d8, "kernel/module/main.c", 2820, &[]) },
             Frame { log_line: None, ..frame("<b>evil</b>", 0x14, "/m/|a|.c", 7, &[]) },
         ],
+        details: details(),
         entry: Some(text("system call finit_module, module initialisation")),
         instruction: Some(Instruction {
             address: Some(Hex(0xffff_8000_0813_2240)),
@@ -320,4 +321,44 @@ fn crash() -> Crash {
         ],
         notes: vec![Note { line: Some(2), text: text("The module list is cut.") }],
     }
+}
+
+/// A struct of every sort of field, with parts that make a table, a list and a list within.
+fn details() -> Vec<Detail> {
+    let fact = |name: &str, value| DetailFact { name: name.into(), label: text(name), value, line: 5 };
+    let detail = |what: &str, facts| Detail {
+        what: what.into(),
+        title: text(what),
+        facts,
+        stack: Vec::new(),
+        own_stack: false,
+        parts: Vec::new(),
+    };
+    let lock = |class: &str, at: u64| {
+        detail(
+            "lock",
+            vec![fact("class", DetailValue::Text(class.into())), fact("address", DetailValue::Hex(Hex(at)))],
+        )
+    };
+    let track = |event: &str, depth: usize| Detail {
+        stack: vec![frame("xyz_new", 0x20, "drivers/xyz.c", 7, &[]); depth],
+        ..detail("track", vec![fact("event", DetailValue::Text(event.into()))])
+    };
+    vec![
+        Detail {
+            own_stack: true,
+            parts: vec![track("allocated", 2), track("freed", 12)],
+            ..detail(
+                "kasan",
+                vec![
+                    fact("sort", DetailValue::Text("use-after-|free`".into())),
+                    fact("size", DetailValue::Number(8)),
+                    fact("interrupt", DetailValue::Flag(true)),
+                    fact("expedited", DetailValue::Flag(false)),
+                ],
+            )
+        },
+        Detail { parts: vec![lock("&a", 16), lock("&b", 32)], ..detail("task_locks", Vec::new()) },
+        Detail { parts: (0..20).map(|at| lock("&c", at)).collect(), ..detail("task_locks", Vec::new()) },
+    ]
 }
