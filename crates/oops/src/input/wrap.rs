@@ -39,7 +39,8 @@ fn width(line: &[u8]) -> usize {
 fn begins(line: &[u8], stamped: bool) -> bool {
     let parsed = crate::text::split(line.get(..160).unwrap_or(line));
     let Some(first) = parsed.first() else { return true };
-    if first.time.is_some() {
+    // Also in the middle: two writers tore such lines, no width did.
+    if parsed.iter().any(|line| line.time.is_some()) {
         return true;
     }
     if first.text.is_empty() {
@@ -122,7 +123,10 @@ fn opens(text: &str) -> bool {
         (2..=8).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_alphabetic())
     }) || (word.len() <= 3
         && body.get(word.len()..).is_some_and(|rest| rest.trim_start().starts_with(": ")));
-    frame || register
+    // `7f60: 00000005 ab48c000`: a dump of memory, every line as long as the other.
+    let dump =
+        word.strip_suffix(':').is_some_and(|at| at.len() >= 2 && at.bytes().all(|b| b.is_ascii_hexdigit()));
+    frame || register || dump
 }
 
 /// What the sample says.
