@@ -5,7 +5,6 @@
 //! later crash of the same boot saves the log again, with the next number. Here parts become logs
 //! in the order they were printed, and what was saved twice stands there once.
 
-use std::collections::HashSet;
 use std::io::Read;
 
 use kwhy_base::catalogue::input as say;
@@ -61,6 +60,12 @@ fn head(line: &[u8]) -> Option<(&[u8], u32)> {
     }
     let number = std::str::from_utf8(line.get(part..)?).ok()?.parse().ok()?;
     Some((line.get(..dump)?, number))
+}
+
+/// What ramoops adds to a part about its memory (`persistent_ram_ecc_string()`, fs/pstore/ram_core.c).
+fn is_ecc(line: &[u8]) -> bool {
+    line.starts_with(b"ECC: ")
+        && (line.ends_with(b"No errors detected") || line.ends_with(b" unrecoverable blocks"))
 }
 
 /// A part that the kernel left compressed (`.enc.z`): bare deflate (RFC 1951), known by what it
@@ -144,6 +149,7 @@ pub(super) fn read(bytes: &[u8], budget: &mut Budget) -> Option<Vec<Layer>> {
                 let last = dumps.remove(at);
                 dumps.push(last);
             }
+            _ if is_ecc(line) => {}
             _ => match dumps.last_mut().and_then(|dump| dump.parts.last_mut()) {
                 Some(part) => part.lines.push((number, line)),
                 None => before.push((number, line)),
@@ -159,26 +165,43 @@ pub(super) fn read(bytes: &[u8], budget: &mut Budget) -> Option<Vec<Layer>> {
     Some(vec![Layer { text, numbers, remarks, part: String::new() }])
 }
 
-fn put_together(before: Vec<(u32, &[u8])>, dumps: Vec<Dump<'_>>) -> (Vec<u8>, LineMap) {
+fn put_together<'a>(before: Vec<(u32, &'a [u8])>, dumps: Vec<Dump<'a>>) -> (Vec<u8>, LineMap) {
     let mut rows = Rows::default();
-    let mut seen: HashSet<&[u8]> = HashSet::new();
     for (number, line) in before {
         rows.push(line, number);
     }
+    let mut earlier: Vec<&[u8]> = Vec::new();
     for mut dump in dumps {
         dump.parts.sort_by_key(|part| std::cmp::Reverse(part.number));
-        let lines = || dump.parts.iter().flat_map(|part| &part.lines);
-        for (number, line) in lines() {
-            // Without their time, lines that were saved twice cannot be told from lines that were
-            // printed twice.
-            if !seen.contains(line) {
-                rows.push(line, *number);
-            }
+        // printk ends no record with an empty line; what added one is not the kernel's log.
+        let whole = |part: Part<'a>| {
+            let mut lines = part.lines;
+            lines.truncate(lines.iter().rposition(|(_, line)| !line.is_empty()).map_or(0, |last| last + 1));
+            lines
+        };
+        let lines: Vec<_> = dump.parts.into_iter().flat_map(whole).collect();
+        let own: Vec<&[u8]> = lines.iter().map(|(_, line)| *line).collect();
+        for (number, line) in lines.iter().skip(known(&earlier, &own)) {
+            rows.push(line, *number);
         }
-        let stamped = |line: &[u8]| crate::text::is_stamped(&String::from_utf8_lossy(line));
-        seen.extend(lines().map(|(_, line)| *line).filter(|line| stamped(line)));
+        earlier = own;
     }
     rows.done()
+}
+
+/// How many lines of `later` the dump before it ends with: a crash after another saves the log
+/// again, and what the first had saved last stands somewhere in it.
+fn known(earlier: &[&[u8]], later: &[&[u8]]) -> usize {
+    /// Lines that are compared; so many are not alike by chance.
+    const COMPARED: usize = 64;
+    /// Fewer are.
+    const FEWEST: usize = 3;
+    let alike = |end: &usize| {
+        let ended = later.get(..*end).unwrap_or_default();
+        ended.iter().rev().zip(earlier.iter().rev()).take(COMPARED).take_while(|(a, b)| a == b).count()
+    };
+    let (count, end) = (1..=later.len()).map(|end| (alike(&end), end)).max().unwrap_or_default();
+    if count >= FEWEST.min(earlier.len()).max(1) { end } else { 0 }
 }
 
 #[cfg(test)]
@@ -209,9 +232,12 @@ mod tests {
 
     #[test]
     fn what_was_saved_twice_stands_once() {
-        let text =
-            b"Oops#1 Part1\n[    1.000000] a\n x\nPanic#2 Part1\n[    1.000000] a\n x\n[    2.000000] b\n";
-        assert_eq!(joined(text).unwrap().0, "[    1.000000] a\n x\n x\n[    2.000000] b\n");
+        let text = b"Oops#1 Part1\n0\na\nx\nb\nx\n\nECC: No errors detected\n\
+            Panic#2 Part2\na\nx\n\nECC: 2 Corrected bytes, 0 unrecoverable blocks\nPanic#2 Part1\nb\nx\nx\nb\n";
+        assert_eq!(joined(text).unwrap().0, "0\na\nx\nb\nx\nx\nb\n");
+        // Nothing in common.
+        let text = b"Oops#1 Part1\na\nb\nc\nPanic#2 Part1\nx\nc\nd\n";
+        assert_eq!(joined(text).unwrap().0, "a\nb\nc\nx\nc\nd\n");
         // Another boot's first oops.
         let text = b"Oops#1 Part1\n[    1.000000] a\nOops#1 Part1\n[    1.500000] b\n";
         assert_eq!(joined(text).unwrap().0, "[    1.000000] a\n[    1.500000] b\n");
