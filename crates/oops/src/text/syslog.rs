@@ -294,7 +294,8 @@ pub(crate) fn sender(rest: &str) -> Option<(&str, usize)> {
         Some((host, port)) if host.contains('.') && !port.contains('.') => (host, port),
         _ => (name, "0"),
     };
-    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok() || host.parse::<std::net::Ipv6Addr>().is_ok();
+    let is_address =
+        host.parse::<core::net::Ipv4Addr>().is_ok() || host.parse::<core::net::Ipv6Addr>().is_ok();
     if indent > 40 || !is_address || port.parse::<u16>().is_err() {
         return None;
     }
