@@ -9,7 +9,7 @@ const TAG_FRAMES: &[&str] = &["^el1_", "^el1h_", "tag_check", "mem_abort", "kern
 
 /// `BUG: KASAN: SORT in fn+0x…`.
 pub(super) fn kasan(view: &View<'_>) -> Option<Named> {
-    let rest = view.after("BUG: KASAN: ")?;
+    let rest = view.folded().strip_prefix("BUG: KASAN: ")?;
     let sort = rest
         .split_once(" in ")
         .or_else(|| rest.split_once(" on address"))
@@ -71,12 +71,13 @@ fn access(line: &str, sized: bool) -> Option<&'static str> {
 /// The header of the stack of a value's origin.
 fn origin(line: &str) -> Option<Vec<String>> {
     let local = line.contains("Local variable ") && line.contains(" created at:");
-    (local || line.contains("Uninit was created at:")).then(Vec::new)
+    let old = matches!(line.trim(), "origin:" | "chained origin:" | "origin description:");
+    (local || old || line.contains("Uninit was created at:")).then(Vec::new)
 }
 
 /// `BUG: KMSAN: SORT in fn+0x…`: the frames stand right below.
 pub(super) fn kmsan(view: &View<'_>) -> Option<Named> {
-    let rest = view.after("BUG: KMSAN: ")?;
+    let rest = view.folded().strip_prefix("BUG: KMSAN: ")?;
     let Some((sort, place)) = rest.split_once(" in ") else {
         return Some(view.plain(Family::Kmsan, "kmsan-other", &view.header).torn().stackless());
     };
@@ -119,7 +120,11 @@ pub(super) fn kmsan(view: &View<'_>) -> Option<Named> {
     // Without the stack of its origin a report of an uninitialised value is torn.
     let steps = &[Step::Frames, Step::Line(origin), Step::Frames];
     let mut stacks = stack::every(&view.lines, &Plan { steps, skip, ..Plan::default() }).into_iter();
-    let found = stacks.next().unwrap_or_else(super::Found::nothing);
+    let mut found = stacks.next().unwrap_or_else(super::Found::nothing);
+    if found.name.is_none() {
+        // The first versions printed a call trace.
+        found = view.function(stack::TRACE, skip);
+    }
     let title = format!("KMSAN: {sort}");
     let alts: &[&str] = if usb { &[] } else { &["bad-access"] };
     let mut named = view.named(Family::Kmsan, kind, &title, found, alts);
@@ -146,7 +151,7 @@ pub(super) fn kcsan(view: &View<'_>) -> Option<Named> {
 
 /// `BUG: KFENCE: use-after-free read in fn+0x…`.
 pub(super) fn kfence(view: &View<'_>) -> Option<Named> {
-    let rest = view.after("BUG: KFENCE: ")?;
+    let rest = view.folded().strip_prefix("BUG: KFENCE: ")?;
     let (sort, place) = rest.split_once(" in ").unwrap_or((rest, ""));
     let sort = sort.trim();
     let kind = if sort.contains("use-after-free") {

@@ -114,6 +114,25 @@ impl<'a> View<'a> {
         })
     }
 
+    /// The header as the kernel printed it: a symboliser repeats the line for each function that
+    /// was inlined at its place, and the last one has the function's own name.
+    pub(super) fn folded(&self) -> &str {
+        const MOST: usize = 16;
+        if !self.header.contains(" [inline]") {
+            return &self.header;
+        }
+        // The headers agree up to the name, which follows the last word they share.
+        let shared = |text: &str| {
+            let same = self.header.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+            same > self.needle.len() + 1
+        };
+        let own = self.lines.iter().skip(1).take(MOST).filter_map(|line| {
+            let at = line.find(self.needle)?;
+            line.get(at..)
+        });
+        own.take_while(|text| shared(text)).find(|text| !text.contains(" [inline]")).unwrap_or(&self.header)
+    }
+
     /// The text that follows `words` in the header.
     pub(super) fn after(&self, words: &str) -> Option<&str> {
         self.header.strip_prefix(words)

@@ -16,7 +16,7 @@ struct Place<'a> {
 /// between in some kernels), or since 6.19 `FILE:1 at fn+0x1/0x2, CPU#0: comm/1`, there also with the
 /// condition in brackets before it.
 fn place<'a>(view: &'a View<'_>) -> Option<Place<'a>> {
-    let rest = view.after("WARNING: ")?;
+    let rest = view.folded().strip_prefix("WARNING: ")?;
     let mut words = rest.match_indices(" at ").map(|(at, _)| at);
     let first = words.next().or_else(|| rest.starts_with("at ").then_some(0))?;
     let (before, after) = (rest.get(..first)?, rest.get(first..)?.trim_start().strip_prefix("at ")?);

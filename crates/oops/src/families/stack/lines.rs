@@ -115,6 +115,10 @@ pub(crate) fn pc_name(line: &str) -> Option<Option<String>> {
     if body.starts_with("0033:") {
         return Some(None);
     }
+    // A symboliser puts what was inlined there above the line that the kernel printed.
+    if line.contains(" [inline]") {
+        return None;
+    }
     let body = match mark {
         "RIP [" | "NIP [" => body.split_once(']').map_or(body, |(_, rest)| rest),
         // s390 prints the PSW in two words, then the place in parentheses.
@@ -126,11 +130,7 @@ pub(crate) fn pc_name(line: &str) -> Option<Option<String>> {
             _ => body,
         },
     };
-    let name = code_ref(body).and_then(|(place, rest)| {
-        let vouched =
-            place.offset.is_some() || rest.trim_start().starts_with("[inline]") || place.source.is_some();
-        place.symbol.filter(|_| vouched)
-    });
+    let name = code_ref(body).and_then(|(place, _)| place.symbol.filter(|_| place.offset.is_some()));
     Some(name.map(|name| plain(&name)))
 }
 
@@ -180,13 +180,20 @@ mod tests {
             ("epc   : 80123456 go+0x1/0x2", Some("go")),
             ("   ERA: 9000000000123456 go+0x1/0x2", Some("go")),
             ("Krnl PSW : 0704c00180000000 0000000000123456 (go+0x1/0x2)", Some("go")),
+            ("RIP: 0010:go+0x1/0x2 a.c:12", Some("go")),
             ("RIP: 0033:0x7f0000000000", None),
             ("RIP: 0010:0x0", None),
             ("RIP: 0010:          (null)", None),
         ] {
             assert_eq!(pc_name(line), Some(name.map(str::to_owned)), "{line}");
         }
-        for line in ["SKIP: go+0x1/0x2", "Code: 90", " go+0x1/0x2", "TIP of the day"] {
+        for line in [
+            "RIP: 0010:helper a.h:3 [inline]",
+            "SKIP: go+0x1/0x2",
+            "Code: 90",
+            " go+0x1/0x2",
+            "TIP of the day",
+        ] {
             assert_eq!(pc_name(line), None, "{line}");
         }
     }
