@@ -192,6 +192,13 @@ const OTHERS: &[&str] = &[
 
 /// Lines that are much like others, and are not to be taken for them.
 const OTHERWISE: &[&str] = &[
+    // the program counters of mips, riscv, loongarch, s390 and ppc
+    "epc   : {h} {*}",
+    "epc : {*}",
+    "ra    : {h} {*}",
+    "ERA: {h} {*}",
+    "Krnl PSW : {h} {h} {*}",
+    "NIP [{h}] {*}",
     "P4D {h}",
     "PUD {h}",
     "PMD {h}",
