@@ -51,12 +51,22 @@ pub fn mend(record: &CrashRecord, opened: &[Opened<'_>]) -> Option<CrashRecord> 
         return None;
     }
     let Mender { mut record, mends, .. } = mender;
-    for mend in mends {
-        // What the log reader could only find wrong is told once, with its remedy.
+    for mut mend in mends {
         record.damage.retain(|known| {
-            let same =
-                known.line == mend.line && (known.field == mend.field || known.printed == mend.printed);
-            !(same && known.likely.is_none())
+            if known.line != mend.line {
+                return true;
+            }
+            // What was read here once already, by the log's own shape, is told with the end result.
+            if let Some(likely) = &known.likely {
+                let plain = |text: &str| text.trim_start_matches("? ").split(" [").next().map(str::to_owned);
+                let read_on = plain(likely) == plain(&mend.printed);
+                if read_on {
+                    mend.printed.clone_from(&known.printed);
+                }
+                return !read_on;
+            }
+            // What the log reader could only find wrong is told once, with its remedy.
+            known.field != mend.field && known.printed != mend.printed
         });
         record.damage.push(mend);
     }

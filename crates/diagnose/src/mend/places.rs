@@ -48,7 +48,7 @@ const MARGIN: u32 = 5;
 /// What it costs a reading that the call goes to another function than the frame above.
 const ELSEWHERE: u32 = 14;
 /// What it costs that there is no call at all before a return address.
-const NOWHERE: u32 = 20;
+const NOWHERE: u32 = 28;
 
 /// One reading of a place.
 #[derive(Clone)]

@@ -170,9 +170,28 @@ fn elected(record: &CrashRecord, members: &[(Reg, i64)]) -> Option<(Reg, u64, us
         }
     }
     let most = votes.values().map(Vec::len).max()?;
-    let mut best = votes.iter().filter(|(_, voters)| voters.len() == most);
-    let (base, voters) = best.next()?;
-    best.next().is_none().then_some((*voters.first()?, *base, most))
+    let best: Vec<(&u64, &Vec<Reg>)> = votes.iter().filter(|(_, voters)| voters.len() == most).collect();
+    let (base, voters, count) = match best.as_slice() {
+        [(base, voters)] => (**base, *voters, most),
+        // Two against one another: the one that lies beside other registers' values, on the same
+        // stack or in the same object, has another voice.
+        [(one, first), (two, second)] => {
+            let beside = |base: u64| {
+                base >> 47 != 0
+                    && record.registers.0.keys().any(|other| {
+                        !members.iter().any(|(member, _)| member == other)
+                            && record.registers.known(*other).is_some_and(|v| v >> 14 == base >> 14)
+                    })
+            };
+            match (beside(**one), beside(**two)) {
+                (true, false) => (**one, *first, most + 1),
+                (false, true) => (**two, *second, most + 1),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some((*voters.first()?, base, count))
 }
 
 fn reread(register: Reg, printed: &RegValue, value: u64, by: By) -> Option<BetterValue> {
