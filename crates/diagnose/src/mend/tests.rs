@@ -72,7 +72,7 @@ fn a_clean_log_is_left_alone() {
 
 #[test]
 fn an_offset_by_the_call_before_it() {
-    for printed in ["rounds+0x2O/0x40", "rounds+0x28/0x40", "rounds+0x2/0x40"] {
+    for printed in ["rounds+0x28/0x40", "rounds+0x2/0x40"] {
         let record = mended(&[("rounds+0x20/0x40", printed)]).unwrap();
         let at = &record.frames[1].at;
         assert_eq!((at.offset, at.unreadable), (Some(0x20), false), "{printed}");
@@ -93,7 +93,7 @@ fn a_name_by_the_symbol_table() {
 
 #[test]
 fn a_size_is_the_symbols() {
-    let record = mended(&[("hidden+0x1d/0x30", "hidden+0x1d/0x3O")]).unwrap();
+    let record = mended(&[("hidden+0x1d/0x30", "hidden+0x1d/0x38")]).unwrap();
     assert_eq!(record.frames[3].at.size, Some(0x30));
     // Another build's function has another size: that is no slip.
     assert_eq!(mended(&[("hidden+0x1d/0x30", "hidden+0x1d/0x74")]), None);
@@ -107,7 +107,7 @@ fn a_module_by_the_image() {
 
 #[test]
 fn the_pc_by_the_bytes_of_its_code() {
-    for printed in ["chain+0x8/0x10", "cha1n+0x4/0x10", "chain+0x4/0x1O", "chaim+0xA/0x10"] {
+    for printed in ["chain+0x8/0x10", "cha1n+0x4/0x10", "chain+0x4/0x18", "chaim+0xA/0x10"] {
         let record = mended(&[("chain+0x4/0x10", printed)]).unwrap();
         let pc = &record.pc.as_ref().unwrap().value;
         assert_eq!((pc.symbol.as_deref(), pc.offset, pc.size), (Some("chain"), Some(4), Some(0x10)));
@@ -117,7 +117,12 @@ fn the_pc_by_the_bytes_of_its_code() {
 
 #[test]
 fn code_bytes_by_the_image() {
-    let record = mended(&[("<48> 8b 40 48", "<48> 8b 4O 48")]).unwrap();
+    let mut log = kwhy_oops::parse(LOG.as_bytes());
+    let unread = log.crashes[0].code.as_mut().unwrap();
+    let at = unread.fault_index.unwrap() + 2;
+    unread.bytes[at] = None;
+    let inputs = inputs();
+    let record = mend(&log.crashes[0], &images::open(&inputs)).unwrap();
     let code = record.code.as_ref().unwrap();
     assert_eq!(code.bytes[code.fault_index.unwrap() + 2], Some(0x40));
     assert_eq!(told(&record, "Code").likely.as_deref(), Some("40"));
