@@ -131,7 +131,7 @@ fn code_bytes_by_the_image() {
     assert_eq!(told(&record, "Code").grade, Grade::Likely);
     // One bit may have flipped in memory, in a log that is well otherwise or where no look-alike explains it.
     assert_eq!(mended(&[("<48> 8b 40 48", "<48> 8b 48 48")]), None);
-    let record = mended(&[("<48> 8b 40 48", "<48> 8b 42 48"), ("rounds+0x20", "rounds+0x2O")]).unwrap();
+    let record = mended(&[("<48> 8b 40 48", "<48> 8b 42 48"), ("rounds+0x20", "rounds+0x28")]).unwrap();
     assert_eq!(record.damage.iter().filter(|d| d.field == "Code").count(), 0);
 }
 
