@@ -44,7 +44,9 @@ fn work(log: &[u8]) -> Option<u64> {
 
 fuzz_target!(|data: &[u8]| {
     let seed = data.iter().fold(data.len() as u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
-    let whole = kwhy_oops::parse(data);
+    let mut whole = Scanner::new();
+    whole.feed(data);
+    let whole = whole.finish();
     assert!(in_pieces(data, seed) == whole, "not the same in pieces");
     if seed % 8 == 0 {
         let report = analyze_log(&whole, &Inputs { log: &[], images: Vec::new(), sources: None });

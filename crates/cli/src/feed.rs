@@ -19,7 +19,14 @@ const MOST: usize = 4096;
 ///
 /// # Errors
 /// Whatever reading it says.
-pub fn log(source: impl Read + Send) -> io::Result<Log> {
+pub fn log(mut source: impl Read + Send) -> io::Result<Log> {
+    // What comes in one piece is read as a whole: then a damaged log can be read again.
+    let mut head = Vec::new();
+    source.by_ref().take(PIECE as u64).read_to_end(&mut head)?;
+    if head.len() < PIECE {
+        return Ok(kwhy_oops::parse(&head));
+    }
+    let source = io::Cursor::new(head).chain(source);
     let mut crashes = Vec::new();
     let mut more = 0usize;
     let mut log = each(source, Scanner::new(), &mut |crash| match crashes.len() < MOST {
