@@ -44,7 +44,7 @@ pub(super) fn decode(text: &[u8]) -> Vec<u8> {
 /// Whether a line is nothing but base64, and enough of it not to be a word.
 fn is_line(line: &[u8]) -> bool {
     line.len() >= 60
-        && line.len() % 4 == 0
+        && line.len().is_multiple_of(4)
         && line.iter().all(|b| digit(*b).is_some() || *b == b'=')
         && line.iter().any(|b| !b.is_ascii_hexdigit())
 }

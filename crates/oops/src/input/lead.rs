@@ -50,7 +50,7 @@ fn unknown(line: &[u8]) -> Option<&[u8]> {
     let head = line.get(..LONGEST + 24).unwrap_or(line);
     let text = String::from_utf8_lossy(head);
     let at = memchr::memchr_iter(b'[', head)
-        .find(|at| *at > 0 && *at <= LONGEST && head.get(*at..).is_some_and(|rest| stamp(rest)))?;
+        .find(|at| *at > 0 && *at <= LONGEST && head.get(*at..).is_some_and(stamp))?;
     let known = crate::text::is_stamped(&text);
     if known { None } else { line.get(..at) }
 }

@@ -205,8 +205,8 @@ impl Mail {
         if let Some(boundary) = head.boundary.as_ref().filter(|_| head.kind.starts_with("multipart/")) {
             let parts = between(body, boundary);
             // Of the same text twice the plain one is kept.
-            let plain = |part: &&[Row<'_>]| self::head(part).0.kind.starts_with("text/plain");
-            let alternative = head.kind == "multipart/alternative" && parts.iter().any(|p| plain(&p));
+            let plain = |part: &[Row<'_>]| self::head(part).0.kind.starts_with("text/plain");
+            let alternative = head.kind == "multipart/alternative" && parts.iter().any(|part| plain(part));
             for part in parts.iter().filter(|part| !alternative || plain(part)) {
                 self.part(part, deeper);
             }
