@@ -33,6 +33,7 @@ messages! {
     SHAPE_LINE = "The line has the shape of one that every such report prints; with this in place it is that line." / "这一行与此类报告必有的某一行形状相同；这样修正后就正是那一行。";
     SHAPE_OPENER = "The line has the shape of one that opens a crash report, and lines of such a report follow." / "这一行与崩溃报告的首行形状相同，其后也确有这种报告的内容。";
     SHAPE_NAME = "The line has the shape of a call trace's; the name is mended by the other names of the log and by the words that kernel symbols consist of." / "这一行具有调用栈条目的形状；其中的名字依据日志里的其他名字以及内核符号的常用词修正。";
+    PLACE_REPEATED = "Other lines of the log print the same function, or the same place in it, with these numbers." / "日志的其他行打印同一个函数（或其中同一个位置）时用的是这些数字。";
     SHAPE_STAMP = "The line begins as all others do, with the time since boot." / "这一行与其他各行一样，以启动以来的时间开头。";
 
     // Time.

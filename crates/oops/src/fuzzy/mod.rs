@@ -171,7 +171,7 @@ fn mend(text: &[u8]) -> Option<(Vec<u8>, LineMap, Vec<Repair>)> {
     let mut fitter = Fitter::default();
     joins::mend(&mut rows, stamped, &near, &mut fitter);
     let near = near_reports(&rows);
-    for (row, near) in rows.iter_mut().zip(near) {
+    for (row, near) in rows.iter_mut().zip(&near) {
         let body = row.text.trim();
         if !near || body.is_empty() || is_plain(body) {
             continue;
@@ -182,7 +182,7 @@ fn mend(text: &[u8]) -> Option<(Vec<u8>, LineMap, Vec<Repair>)> {
             row.text = format!("{}{}", " ".repeat(indent), fit.text);
         }
     }
-    places::mend(&mut rows);
+    places::mend(&mut rows, &near, &mut repairs);
     repairs.extend(rows.iter().filter(|row| row.before != row.text).flat_map(diff::repairs));
     if repairs.is_empty() {
         return None;
