@@ -25,6 +25,8 @@ messages! {
     DIGITS_COUNT = "It has {count} digits; the kernel prints {expected}." / "它有 {count} 位数字，而内核总是打印 {expected} 位。";
     DIGITS_FOREIGN = "`{character}` is no hexadecimal digit." / "`{character}` 不是十六进制数字。";
     DIGITS_FOREIGN_LIKELY = "`{character}` is no hexadecimal digit; it looks like `{meant}`." / "`{character}` 不是十六进制数字，它形似 `{meant}`。";
+    DIGITS_UPPER = "The kernel prints lower-case digits; `{character}` is rather a misread `{meant}`." / "内核打印的是小写数字；`{character}` 更可能是误认的 `{meant}`。";
+    DIGITS_COUNT_LIKELY = "It has {count} digits; the kernel prints {expected}. Mended so, it begins as the other numbers of the report do, or as its own run of equal digits." / "它有 {count} 位数字，而内核总是打印 {expected} 位；这样修正后，其开头与报告中的其他数字一致，或与自身开头的一串相同数字一致。";
     ADDRESS_REPEATED = "The header line prints the same address as {other}: {slip}." / "首行把同一个地址打印为 {other}：{slip}。";
     ADDRESS_REPEATED_DIFFERS = "The header line prints the same address as {other}." / "首行把同一个地址打印为 {other}。";
     ADDRESS_LEADING_ZERO = "a leading zero is missing" / "漏掉了一个前导零";

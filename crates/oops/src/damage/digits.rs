@@ -4,35 +4,110 @@ use kwhy_base::catalogue::damage as say;
 use kwhy_base::{Arch, Prose, RegValue, prose};
 
 use super::damage;
+use crate::fuzzy::mended_digit;
 use crate::record::{CrashRecord, Damage, Grade, PrintedHex};
 use crate::slip;
 use crate::text::Line;
 
 /// `digits` with every look-alike replaced; `None` where a character is like no digit.
 fn mended(digits: &str) -> Option<String> {
-    digits.chars().map(|c| if c.is_ascii_hexdigit() { Some(c) } else { slip::digit_for(c) }).collect()
+    digits.chars().map(mended_digit).collect()
 }
 
 /// Why `digits` cannot be a number of `expected` digits, and what it likely is.
-fn wrong(digits: &str, expected: usize) -> Option<(Prose, Option<String>)> {
-    if let Some(character) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
-        let likely = mended(digits).filter(|m| m.len() == expected);
-        let reason = match slip::digit_for(character).filter(|_| likely.is_some()) {
+fn wrong(digits: &str, expected: usize, others: &[u64]) -> Option<(Prose, Option<String>)> {
+    if let Some(character) = digits.chars().find(|c| mended_digit(*c) != Some(*c)) {
+        let whole = |m: String| if m.len() == expected { Some(m) } else { counted(&m, expected, others) };
+        let likely = mended(digits).and_then(whole);
+        let reason = match mended_digit(character).filter(|_| likely.is_some()) {
+            Some(meant) if character.is_ascii_hexdigit() => {
+                prose!(say::DIGITS_UPPER, character = character, meant = meant)
+            }
             Some(meant) => prose!(say::DIGITS_FOREIGN_LIKELY, character = character, meant = meant),
+            None if character.is_ascii_hexdigit() => {
+                prose!(say::DIGITS_COUNT, count = digits.len(), expected = expected)
+            }
             None => prose!(say::DIGITS_FOREIGN, character = character),
         };
         return Some((reason, likely));
     }
-    (digits.len() != expected)
-        .then(|| (prose!(say::DIGITS_COUNT, count = digits.len(), expected = expected), None))
+    (digits.len() != expected).then(|| {
+        let likely = counted(digits, expected, others);
+        let reason = match likely {
+            Some(_) => prose!(say::DIGITS_COUNT_LIKELY, count = digits.len(), expected = expected),
+            None => prose!(say::DIGITS_COUNT, count = digits.len(), expected = expected),
+        };
+        (reason, likely)
+    })
+}
+
+/// `digits`, of which one is too many or missing, with the right number of them.
+///
+/// Of a number that begins with a run of zeros (or ones) the slip was rather within the run. Otherwise it
+/// is where the number then begins as another of the report does: pointers of one region share their
+/// upper digits.
+fn counted(digits: &str, expected: usize, others: &[u64]) -> Option<String> {
+    const RUN: usize = 5;
+    const SHARED: usize = 8;
+    let chars: Vec<char> = digits.chars().collect();
+    if expected != 16 || chars.len().abs_diff(expected) != 1 {
+        return None;
+    }
+    let lead = *chars.first()?;
+    let run = chars.iter().take_while(|c| **c == lead).count();
+    let long = chars.len() > expected;
+    if matches!(lead, '0' | 'f') && run >= RUN {
+        return if long { digits.get(1..).map(str::to_owned) } else { Some(format!("{lead}{digits}")) };
+    }
+    let mut candidates: Vec<String> = Vec::new();
+    for at in 0..=chars.len() {
+        if long {
+            // Only a digit written twice: any other one too many could be anywhere.
+            if at + 1 < chars.len() && chars.get(at) == chars.get(at + 1) {
+                let mut other = chars.clone();
+                other.remove(at);
+                candidates.push(other.into_iter().collect());
+            }
+            continue;
+        }
+        for digit in "0123456789abcdef".chars() {
+            let mut other = chars.clone();
+            other.insert(at, digit);
+            candidates.push(other.into_iter().collect());
+        }
+    }
+    candidates.sort_unstable();
+    candidates.dedup();
+    let others: Vec<String> = others.iter().map(|value| format!("{value:016x}")).collect();
+    let shared = |candidate: &str| {
+        let same = |other: &String| candidate.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+        others.iter().map(same).max().unwrap_or(0)
+    };
+    let mut scored: Vec<(usize, String)> = candidates.into_iter().map(|c| (shared(&c), c)).collect();
+    scored.sort_by(|a, b| b.cmp(a));
+    match scored.as_slice() {
+        [(best, one), (second, _), ..] if *best > *second && (*best >= SHARED || long && *best >= 4) => {
+            Some(one.clone())
+        }
+        [(best, one)] if *best >= 4 => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// Every number of the report that is whole and could be a pointer.
+fn pointers(record: &CrashRecord) -> Vec<u64> {
+    let registers = record.registers.0.keys().filter_map(|reg| record.registers.known(*reg));
+    let address = record.fault_address.as_ref().and_then(|address| address.value.value);
+    registers.chain(address).filter(|value| *value >> 32 != 0).collect()
 }
 
 /// General and control registers, flags.
 pub(super) fn registers(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
     let Some(arch @ (Arch::Arm64 | Arch::X86_64)) = record.arch else { return Vec::new() };
     let mut found = Vec::new();
+    let others = pointers(record);
     let mut check = |line: u32, name: &str, digits: &str, expected: usize| {
-        if let Some((reason, likely)) = wrong(digits, expected) {
+        if let Some((reason, likely)) = wrong(digits, expected, &others) {
             let grade = if likely.is_some() { Grade::Likely } else { Grade::Proved };
             found.push(damage(line, name, digits, likely, grade, reason));
         }
@@ -75,12 +150,16 @@ pub(super) fn addresses(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage
     let prefixed = format!("0x{}", fault.value.digits);
     let bare = !lines.iter().any(|line| line.number == fault.line && line.text.contains(&prefixed));
     let wide = matches!(record.arch, Some(Arch::Arm64 | Arch::X86_64));
+    let others = pointers(record);
     let check = |name: &str, line: u32, value: &PrintedHex, found: &mut Vec<Damage>| {
-        if !wide || !bare || printable(&value.digits) && value.value.is_some() {
+        let lower = !value.digits.bytes().any(|b| b.is_ascii_uppercase());
+        if !wide || !bare || printable(&value.digits) && value.value.is_some() && lower {
             return false;
         }
-        let Some((reason, likely)) = wrong(&value.digits, 16) else { return false };
-        found.push(damage(line, name, &value.digits, likely, Grade::Proved, reason));
+        let Some((reason, likely)) = wrong(&value.digits, 16, &others) else { return false };
+        // That it is wrong is certain; what it is instead is not.
+        let grade = if likely.is_some() { Grade::Likely } else { Grade::Proved };
+        found.push(damage(line, name, &value.digits, likely, grade, reason));
         true
     };
     let header_wrong = check("fault address", fault.line, &fault.value, &mut found);
@@ -102,7 +181,11 @@ pub(super) fn addresses(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage
         };
         let grade = if lost_zero { Grade::Proved } else { Grade::Possible };
         found.push(damage(again.line, "fault address", &printed, Some(other.clone()), grade, reason));
-    } else if header_wrong && again.value.value.is_some() && again.value.digits.len() == 16 {
+    } else if header_wrong
+        && again.value.value.is_some()
+        && again.value.digits.len() == 16
+        && !again.value.digits.bytes().any(|b| b.is_ascii_uppercase())
+    {
         // The repetition is whole: it gives the header's address.
         if let Some(first) = found.first_mut() {
             first.likely = Some(again.value.digits.clone());
@@ -122,9 +205,9 @@ mod tests {
         let found = one(ARM64, "x26: ffffa051c2a92058", "x26: ffffa051c2a9058");
         assert_eq!(
             (found.field.as_str(), found.printed.as_str(), found.likely),
-            ("x26", "ffffa051c2a9058", None)
+            ("x26", "ffffa051c2a9058", Some("ffffa051c2a92058".to_owned()))
         );
-        assert_eq!(found.grade, Grade::Proved);
+        assert_eq!(found.grade, Grade::Likely);
         assert_eq!(one(X86, "R12: 000000000c3fe980", "R12: 000000000c3fe9800").field, "r12");
         assert_eq!(one(X86, "EFLAGS: 00000202", "EFLAGS: 0000202").field, "EFLAGS");
     }

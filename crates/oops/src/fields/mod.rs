@@ -158,7 +158,10 @@ impl State {
         }
         let printed = PrintedHex::new(digits);
         let value = match printed.value {
-            Some(value) if digits.len() == 16 => RegValue::Known { value, line },
+            // The kernel prints lower case: a `D` is rather a zero that was misread.
+            Some(value) if digits.len() == 16 && !digits.bytes().any(|b| b.is_ascii_uppercase()) => {
+                RegValue::Known { value, line }
+            }
             digits => RegValue::Damaged { printed: printed.digits, digits, line },
         };
         record.registers.0.insert(reg, value);

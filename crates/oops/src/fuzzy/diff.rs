@@ -20,7 +20,7 @@ pub(super) fn repairs(row: &Row) -> Vec<Repair> {
         line: row.number,
         field: part.field,
         printed: part.printed,
-        likely: part.likely,
+        likely: digits(&part.likely),
         reason: match row.kind {
             shapes::OPENER => prose!(say::SHAPE_OPENER),
             _ if row.named => prose!(say::SHAPE_NAME),
@@ -28,6 +28,19 @@ pub(super) fn repairs(row: &Row) -> Vec<Repair> {
         },
     };
     changed.into_iter().map(repair).collect()
+}
+
+/// `text` with its long numbers freed of characters that are no digits: in the text they stay as they are
+/// printed, and are mended where they are read.
+fn digits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for run in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let word = run.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let mended: Option<String> = word.chars().map(super::shape::mended_digit).collect();
+        out.push_str(mended.filter(|_| word.len() == 16).as_deref().unwrap_or(word));
+        out.push_str(run.get(word.len()..).unwrap_or_default());
+    }
+    out
 }
 
 fn parts(before: &str, after: &str, kind: &str) -> Vec<Part> {

@@ -25,6 +25,7 @@ use crate::record::{Damage, Grade};
 use crate::text::{self, Line};
 use crate::{Log, scan};
 use fit::{Fitter, is_plain};
+pub(crate) use shape::mended_digit;
 use shapes::{PLAIN, SHAPES, WORDS};
 
 /// Nobody photographs or types more than this, in bytes; larger logs are read as they are.

@@ -69,10 +69,11 @@ pub(super) fn mend(rows: &mut [Row], near: &[bool], repairs: &mut Vec<Repair>) {
         .filter_map(|(at, row)| Site::read(at, &row.text))
         .collect();
     let loaded = modules(rows);
+    let own: Vec<String> = sites.iter().filter_map(|site| site.module.clone()).collect();
     let known = names(&sites);
     for site in &mut sites {
         let name = better_name(site, &known);
-        let module = site.module.as_ref().and_then(|module| better_module(module, &loaded));
+        let module = site.module.as_ref().and_then(|module| better_module(module, &loaded, &own));
         if name.is_none() && module.is_none() {
             continue;
         }
@@ -149,9 +150,16 @@ fn better_name(site: &Site, known: &BTreeMap<String, Known>) -> Option<String> {
     if site.module.is_some() && !is_odd(name) {
         return None;
     }
-    words::mended(name).or_else(|| {
-        (!words::is_legal(name)).then(|| name.replace([' ', '-'], "_").replace(',', ".").replace('|', "l"))
-    })
+    let better = words::mended(name);
+    if is_odd(name) {
+        return better.or_else(|| {
+            (!words::is_legal(name))
+                .then(|| name.replace([' ', '-'], "_").replace(',', ".").replace('|', "l"))
+        });
+    }
+    // A name that could be one is left alone but for a slip that hands and machines make.
+    const CLEAR: u32 = 3;
+    better.filter(|better| name.len() > 5 && words::cost(better, name, CLEAR).is_some())
 }
 
 /// The names of `Modules linked in:`.
@@ -164,12 +172,16 @@ fn modules(rows: &[Row]) -> Vec<String> {
         .collect()
 }
 
-fn better_module(name: &str, loaded: &[String]) -> Option<String> {
-    if loaded.iter().any(|module| module == name) {
+fn better_module(name: &str, loaded: &[String], own: &[String]) -> Option<String> {
+    let count = |name: &str| own.iter().filter(|module| *module == name).count();
+    let listed = |name: &str| loaded.iter().any(|module| module == name);
+    if listed(name) || (count(name) > 1 && !is_odd(name)) {
         return None;
     }
-    // Dashes and underscores are the same in module names; the kernel prints underscores.
-    let near = loaded.iter().filter_map(|module| Some((words::cost(module, name, 6)?, module)));
+    let near = loaded.iter().chain(own).filter(|other| *other != name && !is_odd(other));
+    // The list is read like any other line: a name of it counts no more than one of a frame.
+    let near = near.filter(|other| count(other) + usize::from(listed(other)) >= count(name));
+    let near = near.filter_map(|other| Some((words::cost(other, name, 6)?, other)));
     near.min().map(|(_, module)| module.clone())
 }
 

@@ -56,7 +56,7 @@ impl Place {
             Place::Is(own) => Some((OTHER, Some(own))),
             Place::Digit if c.is_ascii_hexdigit() => Some((0, Some(c))),
             Place::Digit => {
-                slip::digit_for(c).map(|_| (ALIKE, Some(if c == '|' || c == '!' { 'l' } else { c })))
+                slip::digit_for(c).map(|_| (ALIKE, Some(if c == '|' || c == '!' { '1' } else { c })))
             }
             Place::Hex => match mended_digit(c) {
                 Some(digit) if digit == c => Some((0, Some(c))),
@@ -70,7 +70,8 @@ impl Place {
             },
             Place::Name if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$') => Some((0, Some(c))),
             // What follows from these is for those who know names.
-            Place::Name if matches!(c, '-' | ' ' | ',' | '|') => Some((ALIKE, Some(c))),
+            Place::Name if c == ' ' => Some((STRAY_BLANK, Some(c))),
+            Place::Name if matches!(c, '-' | ',' | '|') => Some((ALIKE, Some(c))),
             Place::Name => None,
             Place::Blanks if c == ' ' => Some((0, Some(c))),
             Place::Blanks => None,
@@ -103,7 +104,8 @@ pub(crate) fn mended_digit(c: char) -> Option<char> {
     }
 }
 
-fn decimal_for(c: char) -> Option<char> {
+/// The decimal digit that `c` stands for.
+pub(super) fn decimal_for(c: char) -> Option<char> {
     match c {
         '0'..='9' => Some(c),
         'b' => Some('6'),
@@ -315,8 +317,12 @@ impl Shape {
                 if let Some((cost, _)) = place.takes(c) {
                     // `%lx` pads nothing: a number of several digits that begins with zero is rather
                     // misread.
-                    let padded =
-                        place == Place::Hex && c == '0' && next.is_some_and(|n| n.is_ascii_hexdigit());
+                    let prefixed =
+                        row.checked_sub(1).and_then(|r| self.places.get(r)) == Some(&Place::Is('x'));
+                    let padded = prefixed
+                        && place == Place::Hex
+                        && c == '0'
+                        && next.is_some_and(|n| n.is_ascii_hexdigit());
                     put(1, 1, cost + if padded { ALIKE } else { 0 });
                 }
                 if let (Place::Is(a), Some(Place::Is(b))) = (place, self.places.get(row + 1).copied()) {
