@@ -65,7 +65,7 @@ impl Places {
     /// tell to be a mere helper's, stands before the first that would be blamed.
     pub fn guilty_file(&self, record: &CrashRecord) -> Option<String> {
         let reliable = self.frames.iter().filter(|frame| frame.reliable && frame.at.symbol.is_some());
-        let places: Vec<kwhy_oops::Place<'_>> = (self.pc.iter().chain(reliable))
+        let places: Vec<kwhy_oops::Place<'_>> = (self.here().into_iter().chain(reliable))
             .flat_map(|place| {
                 let inlined = place.source.iter().map(|frame| kwhy_oops::Place {
                     function: Some(&frame.function),

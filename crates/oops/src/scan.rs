@@ -434,6 +434,7 @@ impl Reader {
         let mut record = fields::read(&preface, &own);
         families::name(report.hit, &own, &later.iter().collect::<Vec<_>>(), &mut record);
         record.details = details::read(&preface, &own, &record);
+        record.last_line = record.last_line.max(record.details.last_line());
         record.damage = damage::find(&record, &own);
         if mild {
             self.mild.push(record);

@@ -184,6 +184,8 @@ pub(super) fn lockdep(view: &View<'_>) -> Option<Lockdep> {
     let words =
         ["WARNING: ", "INFO: ", "BUG: "].iter().find_map(|w| head.text.split_once(w)).map_or("", |(_, t)| t);
     let words = words.trim_end_matches([']', ' ', '!', '.']).trim_end_matches(" detected");
+    // `BUG: workqueue leaked lock or atomic: task…`.
+    let words = words.split(": ").next().unwrap_or(words);
     let mut report = Lockdep { sort: head.words(words), ..Lockdep::default() };
     let mut expected: Option<&str> = None;
     for row in view.below(head) {

@@ -291,6 +291,17 @@ impl Details {
     }
 }
 
+impl Details {
+    /// 1-based line of the log that the last of the fields stands on; 0 where there are none.
+    pub(crate) fn last_line(&self) -> u32 {
+        fn last(section: &Section) -> u32 {
+            let own = section.facts.iter().map(|fact| fact.line);
+            own.chain(section.parts.iter().map(last)).max().unwrap_or(0)
+        }
+        self.sections().iter().map(last).max().unwrap_or(0)
+    }
+}
+
 /// Only what was found: most reports are of one family.
 impl std::fmt::Debug for Details {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
