@@ -31,8 +31,8 @@ pub use map::{
 pub use pstate::{decode_pstate, is_user_mode};
 pub use syndrome::{
     Ending, add_teid, decode_dsisr, decode_estat, decode_fsr, decode_mips_cause, decode_program_interruption,
-    decode_scause, decode_trap, dsisr_access, ending, estat_access, fsr_access, mips_access, s390_access,
-    scause_access, teid_access, trap_access,
+    decode_scause, decode_trap, dsisr_access, ending, estat_access, forbidden, fsr_access, mips_access,
+    s390_access, scause_access, teid_access, trap_access,
 };
 pub use taint::{Taint, decode_taint_letters, decode_taint_mask, kernel_taints, module_flags};
 pub use value::{

@@ -188,7 +188,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         kind: Helper::Report,
         names: &[
-            "dump_stack", "dump_stack_lvl", "dump_backtrace", "show_stack", "panic", "vpanic", "warn", "warn_slowpath_fmt",
+            "dump_stack", "dump_stack_lvl", "dump_backtrace", "unwind_backtrace", "show_stack", "panic", "vpanic", "warn", "warn_slowpath_fmt",
             "warn_slowpath_null", "report_bug", "handle_bug", "exc_invalid_op", "asm_exc_invalid_op", "exc_page_fault",
             "asm_exc_page_fault", "exc_general_protection", "asm_exc_general_protection", "page_fault_oops", "die",
             "die_addr", "oops_end", "no_context", "bug_handler", "brk_handler", "do_debug_exception", "el1_dbg",

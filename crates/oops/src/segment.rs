@@ -216,7 +216,13 @@ fn owner(reports: &[Report], line: &Line<'_>) -> Option<usize> {
 
 /// What ARM64 prints first when an exception finds no room on the stack: the state of the crash
 /// stands between it and the panic that ends it (`panic_bad_stack()` in arch/arm64/kernel/traps.c).
-pub(crate) const NO_STACK: &str = "Insufficient stack space to handle exception!";
+/// RISC-V says the same; IBM Z has words of its own.
+pub(crate) const NO_STACK: [&str; 2] =
+    ["Insufficient stack space to handle exception!", "Kernel stack overflow."];
+
+/// The panics that end it.
+const NO_STACK_PANICS: [&str; 3] =
+    ["kernel stack overflow", "Kernel stack overflow", "Corrupt kernel stack, can't continue"];
 
 /// How many lines that state takes at the most.
 const NO_STACK_LINES: usize = 60;
@@ -224,13 +230,13 @@ const NO_STACK_LINES: usize = 60;
 /// The lines from [`NO_STACK`] up to the panic at `index`.
 fn bad_stack(lines: &Store, index: usize, last: Option<usize>) -> Option<Vec<usize>> {
     let own = lines.get(index)?;
-    if !own.text.contains("kernel stack overflow") {
+    if !NO_STACK_PANICS.iter().any(|words| own.text.contains(words)) {
         return None;
     }
     let from = index.saturating_sub(NO_STACK_LINES);
     let from = from.max(last.map_or(0, |first| first + 1));
     let start = (from..index).rev().find(|at| {
-        lines.get(*at).is_some_and(|line| line.caller == own.caller && line.text.trim() == NO_STACK)
+        lines.get(*at).is_some_and(|line| line.caller == own.caller && NO_STACK.contains(&line.text.trim()))
     })?;
     let same = |at: &usize| lines.get(*at).is_some_and(|line| line.caller == own.caller);
     Some((start..index).filter(same).collect())
@@ -318,6 +324,7 @@ impl Report {
                 | "Kernel BUG"
                 | "panicked at"
                 | "Unhandled fault:"
+                | "Unhandled prefetch abort:"
                 | "Alignment trap:"
         )
     }

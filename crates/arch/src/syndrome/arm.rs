@@ -104,3 +104,8 @@ pub fn fsr_access(value: u64) -> Option<Access> {
         Access::Read
     })
 }
+
+/// Whether it is a permission fault, of either table format.
+pub(super) fn permission(value: u64) -> bool {
+    if bit(value, 9) { value & 0x3c == 0x0c } else { matches!(value & 0x40f, 0x0d | 0x0f) }
+}

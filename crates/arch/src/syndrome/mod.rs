@@ -15,10 +15,27 @@ pub use riscv::{decode_scause, scause_access};
 pub use s390::Ending;
 pub use s390::{add_teid, decode_program_interruption, ending, s390_access, teid_access};
 
+use crate::decoded::{bit, bits};
 use crate::layout::says;
-use kwhy_base::Prose;
 use kwhy_base::catalogue::arch_cpus as m;
 use kwhy_base::prose::Message;
+use kwhy_base::{Arch, Prose};
+
+/// Whether the syndrome says that the page was mapped and forbade the access. What does not tell
+/// this from an access to nothing (RISC-V's page faults) is no.
+#[must_use]
+pub fn forbidden(arch: Arch, value: u64) -> bool {
+    match arch {
+        Arch::Arm => arm::permission(value),
+        // DSISR_PROTFAULT.
+        Arch::Ppc64 | Arch::Ppc => bit(value, 27),
+        // The protection exception; addresses below 512 are protected on their own account.
+        Arch::S390x => value & 0x7f == 4,
+        Arch::Mips => matches!(bits(value, 6, 2), 1 | 19 | 20),
+        Arch::Loongarch64 => matches!(bits(value, 21, 16), 4..=7),
+        _ => false,
+    }
+}
 
 /// What `code` means by a table sorted by code.
 fn named(table: &[(u64, &'static Message)], code: u64) -> Prose {
@@ -32,7 +49,7 @@ mod tests {
     use crate::esr::Access;
     use crate::layout::{awkward_values, covers};
     use crate::{Decoded, Field};
-    use kwhy_base::{Arch, Lang};
+    use kwhy_base::Lang;
 
     fn said(decoded: &Decoded, name: &str) -> String {
         decoded.field(name).map(|f: &Field| f.meaning.render(Lang::En)).unwrap_or_default()
@@ -74,6 +91,9 @@ mod tests {
         assert_eq!(ending(9), Ending::After);
         assert_eq!(ending(0x11), Ending::At);
 
+        assert!(forbidden(Arch::Ppc64, 0x0a00_0000) && !forbidden(Arch::Ppc64, 0x4200_0000));
+        assert!(forbidden(Arch::Arm, 0x80d) && forbidden(Arch::Arm, 0xa0f) && !forbidden(Arch::Arm, 0x805));
+        assert!(!forbidden(Arch::Riscv64, 15));
         let loong = decode_estat(0x1_0000);
         assert!(said(&loong, "Ecode").starts_with("PIL"));
         assert_eq!(estat_access(0x1_0000), Some(Access::Read));

@@ -69,7 +69,7 @@ messages! {
     // MIPS, Cause.ExcCode.
     MIPS_BD = "in a branch delay slot: epc is the branch, the faulting instruction follows it" / "位于分支延迟槽：epc 指向分支，出错指令是其后一条";
     MIPS_TI = "timer interrupt pending" / "有定时器中断待处理";
-    MIPS_CE = "coprocessor that was unusable" / "不可用的协处理器编号";
+    MIPS_CE = "number of a coprocessor; it counts with CpU alone" / "协处理器编号，仅在 CpU 时有意义";
     MIPS_DC = "count register stopped" / "计数寄存器已停止";
     MIPS_PCI = "performance counter interrupt pending" / "有性能计数器中断待处理";
     MIPS_IV = "interrupts use a vector of their own" / "中断使用单独的向量";

@@ -39,8 +39,13 @@ pub fn permission_fault(facts: &Facts<'_>) -> bool {
             matches!(exception_class(syndrome.value), 0x20 | 0x21 | 0x24 | 0x25)
                 && syndrome.value & 0x3c == 0x0c
         }
-        Some(Arch::X86_64) => facts.is(Family::PageFault) && syndrome.value & 1 == 1,
-        _ => false,
+        Some(Arch::X86_64 | Arch::I386) => facts.is(Family::PageFault) && syndrome.value & 1 == 1,
+        // Only the DSISR has the bit; the vector alone does not.
+        Some(Arch::Ppc64 | Arch::Ppc) => {
+            syndrome.name == "DSISR" && kwhy_arch::forbidden(Arch::Ppc64, syndrome.value)
+        }
+        Some(arch) => kwhy_arch::forbidden(arch, syndrome.value),
+        None => false,
     }
 }
 

@@ -136,6 +136,10 @@ const OTHER_EXCEPTIONS: &[&str] = &[
     "Reserved instruction in kernel code",
     "Trap instruction in kernel code",
     "Unexpected Data TLB exception",
+    "Kernel ade access",
+    "Kernel ale access",
+    "Integer overflow",
+    "do_cpu invoked from kernel context!",
 ];
 
 /// General protection fault, divide error, invalid opcode, int3, stack segment and the rest.
@@ -154,8 +158,13 @@ pub(super) fn exception(view: &View<'_>) -> Option<Named> {
     }
     if let Some(words) = OTHER_EXCEPTIONS.iter().find(|words| text.starts_with(**words)) {
         let found = view.function(stack::PC_THEN_TRACE, &[]);
-        let family =
-            if words.starts_with("fixpoint divide") { Family::DivideError } else { Family::OtherException };
+        let family = match *words {
+            "fixpoint divide exception:" => Family::DivideError,
+            "illegal operation:" | "operation exception:" | "Reserved instruction in kernel code" => {
+                Family::InvalidOpcode
+            }
+            _ => Family::OtherException,
+        };
         return Some(view.named(family, "other", words.trim_end_matches(':'), found, &[]));
     }
     if !view.header.starts_with("Oops") {
@@ -172,6 +181,13 @@ pub(super) fn exception(view: &View<'_>) -> Option<Named> {
     {
         return Some(view.named(Family::InvalidOpcode, "invalid-opcode", word, found, &[]));
     }
+    // PowerPC's program check comes with a signal: 4 is an unknown instruction, 5 a trap of its own.
+    if let Some(signal) = rest.strip_prefix("Exception in kernel mode, sig: ") {
+        let unknown = signal.starts_with("4 ");
+        let family = if unknown { Family::InvalidOpcode } else { Family::OtherException };
+        let kind = if unknown { "invalid-opcode" } else { "other" };
+        return Some(view.named(family, kind, "Exception in kernel mode", found, &[]));
+    }
     let title = "BUG: unable to handle kernel paging request";
     Some(view.named(Family::PageFault, "page-fault", title, found, &["bad-access"]))
 }
@@ -186,7 +202,7 @@ pub(super) fn double_fault(view: &View<'_>) -> Option<Named> {
 
 /// `Internal error: …`, `Unhandled fault: …`, `Alignment trap: …` of ARM.
 pub(super) fn arm(view: &View<'_>) -> Option<Named> {
-    let title = ["Internal error", "Unhandled fault", "Alignment trap"]
+    let title = ["Internal error", "Unhandled fault", "Unhandled prefetch abort", "Alignment trap"]
         .into_iter()
         .find(|word| view.after(word).is_some_and(|rest| rest.starts_with(':')))?;
     let found = view.function(stack::PC_THEN_TRACE, &[]);
@@ -197,7 +213,7 @@ pub(super) fn arm(view: &View<'_>) -> Option<Named> {
         Family::Hardware
     } else if lower.contains("oops - bug") {
         Family::Bug
-    } else if lower.contains("error: oops: ") {
+    } else if lower.contains("error: oops: ") || is_access_fault(&lower) {
         Family::PageFault
     } else {
         Family::OtherException
@@ -206,12 +222,23 @@ pub(super) fn arm(view: &View<'_>) -> Option<Named> {
     Some(view.named(family, "arm-fault", title, found, alts))
 }
 
+/// 32-bit ARM's words for faults of the page tables (`fsr_info` in arch/arm/mm/fsr-2level.c).
+fn is_access_fault(lower: &str) -> bool {
+    lower.starts_with("unhandled")
+        && ["domain fault", "translation fault", "permission fault", "access flag fault"]
+            .iter()
+            .any(|words| lower.contains(words))
+}
+
 /// The kernel's stack ran out.
 pub(super) fn stack_guard(view: &View<'_>) -> Option<Named> {
     let text = view.header.as_str();
     let (title, steps) = if text.starts_with("BUG: ") && text.contains("stack guard page was hit at") {
         ("BUG: stack guard page was hit", stack::PC_THEN_TRACE)
-    } else if text.starts_with("Kernel panic - not syncing: kernel stack overflow") {
+    } else if ["kernel stack overflow", "Kernel stack overflow", "Corrupt kernel stack, can't continue"]
+        .iter()
+        .any(|words| text.strip_prefix("Kernel panic - not syncing: ").is_some_and(|t| t.starts_with(words)))
+    {
         ("kernel stack overflow", stack::TRACE)
     } else {
         return None;

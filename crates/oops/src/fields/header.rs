@@ -27,6 +27,7 @@ pub(super) fn trigger(line: &Line<'_>, record: &mut CrashRecord) {
             record.fault_address = Some(Located { value, line: line.number });
         }
     }
+    super::cpus::trigger(text, line.number, record);
     assertion(text, line.number, record);
     oops_line(text, line.number, record);
     task(text, record);
@@ -88,13 +89,22 @@ fn oops_line(text: &str, number: u32, record: &mut CrashRecord) -> bool {
     }
     let Some((count, flags)) = after.split_once(']') else { return false };
     record.oops_count = count.parse().ok();
+    // MIPS and LoongArch close the line with a colon.
+    let flags = flags.trim_end_matches(':');
     record.oops_flags = flags.split_ascii_whitespace().map(str::to_owned).collect();
-    if let Some((words, code)) = before.trim_end().rsplit_once(':') {
+    // IBM Z prints the instruction's length behind the code.
+    let before = before.split(" ilc:").next().unwrap_or(before).trim_end();
+    if let Some((words, _)) = before.rsplit_once(", sig: ") {
+        // PowerPC's number is that of a signal, in decimal.
+        record.oops_text = Some(words.strip_prefix("Oops: ").unwrap_or(words).trim().to_owned());
+    } else if let Some((words, code)) = before.rsplit_once(':') {
         let words = words.strip_prefix("Internal error: ").unwrap_or(words);
         let words = words.strip_prefix("Oops: ").filter(|w| !w.is_empty()).unwrap_or(words);
         record.oops_text = Some(words.trim().to_owned());
         // `Oops: general protection fault …` keeps its words; `Oops - Undefined instruction: 0`.
         record.oops_code = hex_token(code).map(|value| Located { value, line: number });
+    } else {
+        record.oops_text = Some(before.to_owned());
     }
     true
 }
@@ -128,6 +138,7 @@ pub(super) fn preface(line: &Line<'_>, record: &mut CrashRecord) {
 pub(super) fn follow_up(line: &Line<'_>, record: &mut CrashRecord) -> bool {
     let text = line.text.trim();
     if text.contains("[#") && text.contains(']') && oops_line(text, line.number, record) {
+        super::cpus::trigger(text, line.number, record);
         return true;
     }
     for (access, mark) in [("Read", "Read of size "), ("Write", "Write of size "), ("Access", "at addr ")] {

@@ -6,7 +6,15 @@
 //! counts, because registers printed there are a repetition.
 
 mod arm;
+mod arm32;
+mod cpus;
 mod header;
+mod i386;
+mod loongarch;
+mod mips;
+mod ppc;
+mod riscv;
+mod s390;
 mod system;
 mod trace;
 pub(crate) mod values;
@@ -17,7 +25,7 @@ pub(crate) use trace::is_call_trace;
 
 use std::collections::BTreeSet;
 
-use kwhy_base::{Arch, Reg, RegValue};
+use kwhy_base::{Reg, RegValue};
 
 use crate::record::{CrashRecord, Located, PrintedHex};
 use crate::text::Line;
@@ -37,6 +45,8 @@ struct State {
     trace_to_blank: bool,
     /// The line before was part of the module list.
     in_modules: bool,
+    /// What the line before opened that goes on without a mark of its own.
+    rows: cpus::Rows,
     /// Inside an x86 `Stack:` dump.
     in_stack: bool,
     /// The program counter so far is only the short form of old kernels' headers.
@@ -58,7 +68,8 @@ pub(crate) fn read(preface: &[&Line<'_>], lines: &[&Line<'_>]) -> CrashRecord {
         record.header = first.text.trim().to_owned();
     }
     // Where the stack was full the whole state comes before the panic that names the crash.
-    let state_first = preface.first().is_some_and(|line| line.text.trim() == crate::segment::NO_STACK);
+    let state_first =
+        preface.first().is_some_and(|line| crate::segment::NO_STACK.contains(&line.text.trim()));
     for (index, line) in preface.iter().enumerate() {
         if state_first && index > 0 {
             let far = line.text.trim().strip_prefix("FAR: ").and_then(values::hex_token);
@@ -78,7 +89,7 @@ pub(crate) fn read(preface: &[&Line<'_>], lines: &[&Line<'_>]) -> CrashRecord {
             note_time(line, &mut record);
         }
     }
-    record.arch = record.arch.or_else(|| guess_arch(&record));
+    record.arch = record.arch.or_else(|| cpus::guess(&record));
     let closed = record.modules.iter().any(|m| m.last_unloaded);
     record.modules_cut |=
         !closed && record.modules.last().is_some_and(|m| m.taints.is_empty() && looks_cut(&m.name));
@@ -135,8 +146,7 @@ fn read_line(line: &Line<'_>, first: bool, state: &mut State, record: &mut Crash
     first
         || header::follow_up(line, record)
             | (system::machine(line, record)
-                || arm::line(line, state, record)
-                || x86::line(line, state, record)
+                || cpus::line(line, state, record)
                 || trace::line(line, state, record))
 }
 
@@ -144,7 +154,7 @@ fn read_line(line: &Line<'_>, first: bool, state: &mut State, record: &mut Crash
 fn after_end(text: &str) -> bool {
     [
         "RIP: ", "RSP: ", "Code: ", "RAX: ", "RDX: ", "RBP: ", "R10: ", "R13: ", "FS: ", "CS: ", "CR2: ",
-        "PKRU: ", "note: ",
+        "PKRU: ", "EIP: ", "EAX: ", "ESI: ", "DS: ", "CR0: ", "note: ",
     ]
     .iter()
     .any(|start| text.starts_with(start))
@@ -153,13 +163,28 @@ fn after_end(text: &str) -> bool {
 impl State {
     /// Stores a register of the first block; later blocks and the user's are passed over.
     fn register(&mut self, record: &mut CrashRecord, name: &str, reg: Reg, digits: &str, line: u32) {
+        self.register_of(record, name, reg, digits, &[16], line);
+    }
+
+    /// The same for a register whose value has as many digits as one of `widths`.
+    fn register_of(
+        &mut self,
+        record: &mut CrashRecord,
+        name: &str,
+        reg: Reg,
+        digits: &str,
+        widths: &[usize],
+        line: u32,
+    ) {
         if self.user || self.ended || !self.names.insert(name.to_owned()) {
             return;
         }
         let printed = PrintedHex::new(digits);
         let value = match printed.value {
             // The kernel prints lower case: a `D` is rather a zero that was misread.
-            Some(value) if digits.len() == 16 && !digits.bytes().any(|b| b.is_ascii_uppercase()) => {
+            Some(value)
+                if widths.contains(&digits.len()) && !digits.bytes().any(|b| b.is_ascii_uppercase()) =>
+            {
                 RegValue::Known { value, line }
             }
             digits => RegValue::Damaged { printed: printed.digits, digits, line },
@@ -175,36 +200,4 @@ impl State {
         let value = Located { value: PrintedHex::new(digits), line };
         record.control_registers.push((name.to_owned(), value));
     }
-}
-
-/// The CPU by what only it prints, where no register line said so already.
-fn guess_arch(record: &CrashRecord) -> Option<Arch> {
-    let release = record.release.as_ref().map(|r| r.value.as_str()).unwrap_or_default();
-    for (mark, arch) in
-        [("amd64", Arch::X86_64), ("x86_64", Arch::X86_64), ("arm64", Arch::Arm64), ("aarch64", Arch::Arm64)]
-    {
-        if release.ends_with(mark) {
-            return Some(arch);
-        }
-    }
-    let stacks = record.other_stacks.iter().flat_map(|(_, frames)| frames);
-    record.frames.iter().chain(stacks).find_map(|frame| {
-        let name = frame.at.symbol.as_deref()?;
-        let starts = |heads: &[&str]| heads.iter().any(|head| name.starts_with(head));
-        if starts(&[
-            "entry_SYSCALL_64",
-            "do_syscall_64",
-            "__x64_sys_",
-            "__do_sys_x64",
-            "asm_sysvec_",
-            "ret_from_fork_asm",
-        ]) {
-            Some(Arch::X86_64)
-        } else if starts(&["el0_", "el1_", "el0t_", "el1h_", "__arm64_sys_", "invoke_syscall", "do_el0_svc"])
-        {
-            Some(Arch::Arm64)
-        } else {
-            None
-        }
-    })
 }

@@ -56,6 +56,14 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
         state.trace = None;
         return true;
     }
+    // 32-bit Arm's trace has no heading before 6.9.
+    if state.trace.is_none()
+        && !state.own_trace
+        && text.contains(" from ")
+        && frames(text, line.number).len() == 2
+    {
+        unannounced(state, record);
+    }
     let Some(trace) = state.trace else { return false };
     if matches!(
         text,
@@ -79,7 +87,7 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
     {
         body = rest.trim_start();
     }
-    let found = frames(body, line.number);
+    let mut found = frames(body, line.number);
     let known = !found.is_empty();
     let target = match trace {
         None => Some(&mut record.frames),
@@ -88,6 +96,12 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
     if let Some(target) = target
         && target.len() < MOST_FRAMES
     {
+        // Arm prints each step with both of its ends: `a from b+0x1/0x2`, `b from c+0x3/0x4`.
+        if let ([callee, _], Some(last)) = (found.as_slice(), target.last())
+            && callee.at.symbol == last.at.symbol
+        {
+            found.remove(0);
+        }
         target.extend(found);
     }
     known
@@ -148,6 +162,14 @@ fn open(text: &str, number: u32, state: &mut State, record: &mut CrashRecord) {
     }
     record.other_stacks.push((Located { value: text.to_owned(), line: number }, Vec::new()));
     state.trace = Some(Some(record.other_stacks.len().saturating_sub(1)));
+}
+
+/// Opens the crash's own trace where the kernel prints it without a heading.
+pub(super) fn unannounced(state: &mut State, record: &CrashRecord) {
+    if !state.own_trace && record.frames.is_empty() {
+        state.own_trace = true;
+        state.trace = Some(None);
+    }
 }
 
 /// What a register dump does to the trace it interrupts.

@@ -18,7 +18,7 @@ mod words;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use kwhy_base::Prose;
+use kwhy_base::{Arch, Prose};
 
 use crate::input::LineMap;
 use crate::record::{Damage, Grade};
@@ -71,6 +71,10 @@ pub(crate) fn may_read_again(text: &[u8]) -> bool {
 /// Reads `text` again where it looks damaged; `None` where it does not, or nothing came of it.
 pub(crate) fn read_again(text: &[u8], numbers: &LineMap, log: &Log, suspect: bool) -> Option<Log> {
     if !may_read_again(text) || !(suspect || has_orphans(text, numbers, log)) {
+        return None;
+    }
+    // The shapes are those of x86-64 and ARM64; whole lines of other CPUs look like torn ones of theirs.
+    if log.crashes.iter().any(|crash| !matches!(crash.arch, None | Some(Arch::X86_64 | Arch::Arm64))) {
         return None;
     }
     let (mended, own, repairs) = mend(text)?;

@@ -130,6 +130,10 @@ pub(crate) fn pc_name(line: &str) -> Option<Option<String>> {
             _ => body,
         },
     };
+    // PowerPC's and RISC-V's numbers alone: the place has a line of its own.
+    if matches!(mark, "NIP: " | "epc : ") && body.contains(": ") && !body.contains("+0x") {
+        return None;
+    }
     let name = code_ref(body).and_then(|(place, _)| place.symbol.filter(|_| place.offset.is_some()));
     Some(name.map(|name| plain(&name)))
 }
