@@ -57,7 +57,8 @@ pub(super) fn esr(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
     let oops = record.oops_code.as_ref();
     let (mask, fields, words) = from_fields(record);
     let printed = format!("0x{}", esr.value.digits);
-    let fits = |value: Option<u64>| value.is_some_and(|v| v & mask == fields);
+    // Above ISS2 all bits are reserved and read as zero: a digit there was misread.
+    let fits = |value: Option<u64>| value.is_some_and(|v| v & mask == fields && v >> 37 == 0);
     let esr_fits = fits(esr.value.value);
     let oops_value = oops.and_then(|o| o.value.value);
     let same = oops.is_none() || esr.value.value.is_some() && esr.value.value == oops_value;
@@ -68,7 +69,7 @@ pub(super) fn esr(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
     let width = if esr.value.digits.len() > 12 { 16 } else { 8 };
     let show = |value: u64| format!("0x{value:0width$x}");
     if !esr_fits && mask != 0 {
-        if let Some(other) = oops_value.filter(|v| v & mask == fields) {
+        if let Some(other) = oops_value.filter(|v| fits(Some(*v))) {
             let reason =
                 prose!(say::ESR_FIELDS_AND_OOPS, fields = words, printed = &printed, other = show(other));
             return vec![damage(esr.line, "ESR", &printed, Some(show(other)), Grade::Proved, reason)];
@@ -159,6 +160,14 @@ mod tests {
         let found = one(ARM64, "Oops: 0000000096000004", "Oops: 0000000096000044");
         assert_eq!((found.field.as_str(), found.grade), ("error code", Grade::Proved));
         assert_eq!(found.likely.as_deref(), Some("0000000096000004"));
+    }
+
+    #[test]
+    fn a_register_with_reserved_bits_vouches_for_nothing() {
+        let log = ARM64.replace("Oops: 0000000096000004", "Oops: 96000O04");
+        let found = after(&log, "ESR = 0x0000000096000004", "ESR = 0x0000d00096000004");
+        let wrong = |d: &&Damage| d.likely.as_deref().is_some_and(|likely| likely.contains('d'));
+        assert!(!found.iter().filter(wrong).any(|d| d.grade == Grade::Proved), "{found:?}");
     }
 
     #[test]
