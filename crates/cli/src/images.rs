@@ -66,6 +66,7 @@ fn wanted(log: &kwhy_oops::Log) -> Wanted {
     let mut modules = BTreeSet::new();
     let mut build_ids = BTreeSet::<BuildId>::new();
     for crash in &log.crashes {
+        build_ids.extend(crash.build_id.as_ref().map(|id| id.value.clone()));
         for code in places(crash) {
             modules.extend(code.module.clone());
             build_ids.extend(code.build_id.clone());

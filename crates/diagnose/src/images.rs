@@ -6,7 +6,7 @@
 use crate::location::choose;
 use crate::names::base_name;
 use kwhy_base::catalogue::evidence as say;
-use kwhy_base::{ImageAddr, Prose, prose};
+use kwhy_base::{BuildId, ImageAddr, Prose, prose};
 use kwhy_image::{Image, ImageKind};
 use kwhy_oops::{CodeDump, CodeRef, CrashRecord};
 use kwhy_report::model::{Check, ImageUse, Outcome};
@@ -148,7 +148,8 @@ fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> 
 
     let of_image: Vec<&CodeRef> =
         code_refs(record).filter(|at| at.module.as_deref().map(normal).as_deref() == module).collect();
-    let build_id = build_id(image, &of_image);
+    let own = record.build_id.as_ref().filter(|_| module.is_none()).map(|id| &id.value);
+    let build_id = build_id(image, own, &of_image);
     let identified = build_id.outcome == Outcome::Agrees;
     disproved |= build_id.outcome == Outcome::Disagrees;
     checks.push(build_id);
@@ -223,8 +224,8 @@ fn release(image: &Image<'_>, record: &CrashRecord) -> Check {
     }
 }
 
-fn build_id(image: &Image<'_>, places: &[&CodeRef]) -> Check {
-    let printed = places.iter().find_map(|at| at.build_id.as_ref());
+fn build_id(image: &Image<'_>, own: Option<&BuildId>, places: &[&CodeRef]) -> Check {
+    let printed = own.or_else(|| places.iter().find_map(|at| at.build_id.as_ref()));
     match (image.build_id(), printed) {
         (Some(of_image), Some(printed)) => made(
             "build-id",

@@ -176,6 +176,8 @@ pub struct CrashRecord {
     pub release: Option<Located<String>>,
     /// What follows the release: `#1 Debian 6.1.192-2`.
     pub version: Option<String>,
+    /// The kernel's build-id, where the `CPU:` line ends with it.
+    pub build_id: Option<Located<BuildId>>,
     /// `Hardware name:`.
     pub hardware: Option<Located<String>>,
     /// CPU number.

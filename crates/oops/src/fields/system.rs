@@ -3,6 +3,7 @@
 use super::values::{hex_token, is_module_name};
 use crate::record::{CrashRecord, Located, ModuleEntry};
 use crate::text::Line;
+use kwhy_base::BuildId;
 
 /// `CPU: …`, `Tainted: …`, `Hardware name: …`, `Workqueue: …`.
 pub(super) fn machine(line: &Line<'_>, record: &mut CrashRecord) -> bool {
@@ -98,7 +99,14 @@ fn taints_and_release(text: &str, line: u32, record: &mut CrashRecord) {
         && record.release.is_none()
     {
         set(&mut record.release, release.to_owned(), line);
-        let version = words.collect::<Vec<_>>().join(" ");
+        let mut words = words.collect::<Vec<_>>();
+        // With CONFIG_STACKTRACE_BUILD_ID the kernel's own build-id ends the line
+        // (`dump_stack_print_info()` in lib/dump_stack.c).
+        if let Some(id) = words.last().filter(|word| word.len() >= 32).and_then(|word| BuildId::from_hex(word)) {
+            record.build_id.get_or_insert(Located { value: id, line });
+            words.pop();
+        }
+        let version = words.join(" ");
         record.version = (!version.is_empty()).then_some(version);
     }
 }

@@ -154,7 +154,8 @@ fn epoch(bytes: &[u8]) -> Option<usize> {
     }
     let fraction = match bytes.get(10) {
         Some(b'.') => 1 + digits(bytes.get(11..)?),
-        Some(b' ') => 0,
+        // `2147483647 + 1 cannot be represented` (UBSAN) is a sum, no time.
+        Some(b' ') if !matches!(bytes.get(11), Some(b'+' | b'-' | b'*' | b'/')) => 0,
         _ => return None,
     };
     (fraction <= 10).then_some(10 + fraction)

@@ -274,6 +274,7 @@ mod tests {
             "general protection fault: 0000 [#1] SMP",
             "(detected by 1, t=21002 jiffies)",
             "52:54:00:12:34:56 x",
+            "2147483647 + 1 cannot be represented in type 'int'",
             "kernel BUG at a.c:1!",
             "kernel tried to execute NX-protected page",
         ] {
