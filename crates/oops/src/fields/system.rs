@@ -102,7 +102,9 @@ fn taints_and_release(text: &str, line: u32, record: &mut CrashRecord) {
         let mut words = words.collect::<Vec<_>>();
         // With CONFIG_STACKTRACE_BUILD_ID the kernel's own build-id ends the line
         // (`dump_stack_print_info()` in lib/dump_stack.c).
-        if let Some(id) = words.last().filter(|word| word.len() >= 32).and_then(|word| BuildId::from_hex(word)) {
+        if let Some(id) =
+            words.last().filter(|word| word.len() >= 32).and_then(|word| BuildId::from_hex(word))
+        {
             record.build_id.get_or_insert(Located { value: id, line });
             words.pop();
         }
