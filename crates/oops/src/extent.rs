@@ -127,7 +127,10 @@ impl Extent {
         let (mut sign, mut mark) = (false, false);
         for found in finder.find_overlapping_iter(text) {
             sign = true;
-            mark |= found.pattern().as_usize() < MARKS.len();
+            mark = found.pattern().as_usize() < MARKS.len();
+            if mark {
+                break;
+            }
         }
         self.row = if sign { self.row + 1 } else { 0 };
         if mark || self.row >= ROW {

@@ -22,6 +22,7 @@ pub mod slip;
 mod store;
 pub mod text;
 mod trigger;
+mod words;
 
 pub use families::guilty::{Place, guilty_file, is_helper_file};
 pub use record::*;

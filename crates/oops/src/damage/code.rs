@@ -27,24 +27,23 @@ pub(super) fn places(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
         record.frames.iter().chain(stacks).filter(|f| f.reliable).map(|f| ("frame offset", &f.at, f.line));
     let mut found = Vec::new();
     for (field, place, line) in named.chain(frames) {
-        let printed = show(place);
         if place.symbol.is_some() && place.unreadable {
             let reason = prose!(say::OFFSET_UNREADABLE);
-            found.push(damage(line, field, &printed, None, Grade::Proved, reason));
+            found.push(damage(line, field, &show(place), None, Grade::Proved, reason));
             continue;
         }
         let Some(offset) = place.offset else { continue };
         if offset % alignment != 0 {
             let arch = record.arch.map_or("", Arch::name);
-            let reason = prose!(say::CODE_ALIGNMENT, place = &printed, alignment = alignment, arch = arch);
-            found.push(damage(line, field, &printed, None, Grade::Proved, reason));
+            let reason = prose!(say::CODE_ALIGNMENT, place = show(place), alignment = alignment, arch = arch);
+            found.push(damage(line, field, &show(place), None, Grade::Proved, reason));
         }
         // A call that does not return may be a function's last instruction: the return address
         // is then its end.
         if let Some(size) = place.size.filter(|size| offset > *size) {
             let reason =
                 prose!(say::OFFSET_BEYOND, offset = format!("{offset:#x}"), size = format!("{size:#x}"));
-            found.push(damage(line, field, &printed, None, Grade::Proved, reason));
+            found.push(damage(line, field, &show(place), None, Grade::Proved, reason));
         }
     }
     found

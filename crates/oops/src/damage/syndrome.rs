@@ -7,6 +7,7 @@ use super::damage;
 use crate::fields::values::hex_value;
 use crate::record::{CrashRecord, Damage, Grade, PrintedHex};
 use crate::text::Line;
+use crate::words::Words;
 
 /// Where each printed field lies in ESR_EL1 (Arm ARM D24.2.40): (name, lowest bit, bits).
 const FIELDS: &[(&str, u32, u32)] = &[
@@ -115,7 +116,7 @@ pub(super) fn page_fault(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
     let mut found = Vec::new();
     let mut repeated = None;
     for line in &record.pf_lines {
-        if let Some((_, rest)) = line.value.split_once("error_code(0x") {
+        if let Some((_, rest)) = line.value.cut("error_code(0x") {
             let digits = rest.split(')').next().unwrap_or_default();
             repeated = PrintedHex::new(digits).value;
             if repeated != Some(code) {

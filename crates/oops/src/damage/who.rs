@@ -6,6 +6,7 @@ use kwhy_base::prose;
 use super::damage;
 use crate::record::{CrashRecord, Damage, Family, Grade};
 use crate::text::Line;
+use crate::words::Words;
 
 /// A WARN names CPU and PID in its first line and again in the line about the machine.
 pub(super) fn cpu_and_pid(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage> {
@@ -34,10 +35,10 @@ pub(super) fn cpu_and_pid(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Dama
 
 /// The numbers of `CPU: 0 PID: 12`, with `UID: 0` between them in newer kernels.
 fn numbers(text: &str) -> Option<(u32, u32)> {
-    let (_, rest) = text.split_once("CPU: ")?;
+    let (_, rest) = text.cut("CPU: ")?;
     let mut words = rest.split_ascii_whitespace();
     let cpu = words.next()?.parse().ok()?;
-    let (_, pid) = rest.split_once("PID: ")?;
+    let (_, pid) = rest.cut("PID: ")?;
     let pid = pid.split_ascii_whitespace().next()?.parse().ok()?;
     Some((cpu, pid))
 }

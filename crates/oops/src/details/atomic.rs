@@ -4,6 +4,7 @@
 use super::scan::{begins, place, scan};
 use super::{Field, Task, View, details};
 use crate::record::{Family, PrintedHex};
+use crate::words::Words;
 
 details! {
     /// Sleeping, scheduling or using per-cpu data where one must not.
@@ -50,8 +51,8 @@ pub(super) fn atomic(view: &View<'_>) -> Option<Atomic> {
         .or_else(|| view.find("BUG: atomic {}: {}"))
         .or_else(|| view.find("BUG: workqueue leaked {}: {}"))
     {
-        let full = row.text.split_once("BUG: ").map_or("", |(_, t)| t);
-        let head = full.split_once(": ").map_or(what, |(head, _)| head);
+        let full = row.text.cut("BUG: ").map_or("", |(_, t)| t);
+        let head = full.cut(": ").map_or(what, |(head, _)| head);
         atomic.sort = row.words(head);
         // `comm/pid/count` of the scheduler, `comm/count/pid` of workqueues.
         let mut words = rest.rsplitn(3, '/');
@@ -82,7 +83,7 @@ pub(super) fn atomic(view: &View<'_>) -> Option<Atomic> {
             (atomic.preempt_count, atomic.preempt_count_expected) = (row.hex(count), row.hex(expected));
         } else if let Some([depth, expected]) = begins(text, "RCU nest depth: {}, expected: {}") {
             (atomic.rcu_depth, atomic.rcu_depth_expected) = (row.number(depth), row.number(expected));
-        } else if let Some((_, rest)) = text.split_once("Preemption disabled at:") {
+        } else if let Some((_, rest)) = text.cut("Preemption disabled at:") {
             let below = view.below(row).next();
             atomic.preempt_disabled_at =
                 row.words(&place(rest)).or_else(|| below.and_then(|below| below.words(&place(below.text))));
@@ -124,6 +125,15 @@ details! {
 }
 
 pub(super) fn stack_overflow(view: &View<'_>) -> Option<StackOverflow> {
+    // What the loop takes for a sort.
+    view.may_have_any(&[
+        "stack guard page was hit at ",
+        "PANIC: double fault, error_code: ",
+        "Kernel stack is corrupted in: ",
+        "corrupted stack end detected",
+        "kernel stack overflow",
+    ])
+    .then_some(())?;
     let mut stack = StackOverflow::default();
     for row in &view.rows {
         let text = row.text;

@@ -4,6 +4,7 @@
 use super::scan::{begins, keyed, scan};
 use super::{View, details};
 use crate::record::PrintedHex;
+use crate::words::Words;
 
 details! {
     /// A machine-check bank.
@@ -43,9 +44,9 @@ pub(super) fn machine_checks(view: &View<'_>) -> Vec<MachineCheck> {
     let mut all: Vec<MachineCheck> = Vec::new();
     // `Machine check: …` stands below all banks.
     for row in &view.rows {
-        let Some((_, text)) = row.text.split_once("[Hardware Error]: ") else { continue };
+        let Some((_, text)) = row.text.cut("[Hardware Error]: ") else { continue };
         if let Some([cpu, what, bank]) = begins(text, "CPU {}: Machine Check{} Bank {}") {
-            let (bank, status) = bank.split_once(": ").unwrap_or((bank, ""));
+            let (bank, status) = bank.cut(": ").unwrap_or((bank, ""));
             let status = row.hex(status);
             let value = status.as_ref().and_then(|status| status.value.value);
             all.push(MachineCheck {
@@ -113,8 +114,8 @@ pub(super) fn edac(view: &View<'_>) -> Vec<Edac> {
             "UE" => false,
             _ => return None,
         };
-        let (said, place) = words.next()?.rsplit_once(" (").unwrap_or_default();
-        let (message, dimm) = said.split_once(" on ").unwrap_or((said.trim_start_matches("on "), ""));
+        let (said, place) = words.next()?.cut_last(" (").unwrap_or_default();
+        let (message, dimm) = said.cut(" on ").unwrap_or((said.trim_start_matches("on "), ""));
         Some(Edac {
             controller: row.words(controller),
             count: Some(count),
@@ -170,7 +171,7 @@ pub(super) fn ghes(view: &View<'_>) -> Option<Ghes> {
     let (head, [source]) = view.find("Hardware error from APEI Generic Hardware Error Source: {}")?;
     let mut ghes = Ghes { source: head.number(source), ..Ghes::default() };
     for row in view.below(&head) {
-        let Some((_, text)) = row.text.split_once("[Hardware Error]: ") else { continue };
+        let Some((_, text)) = row.text.cut("[Hardware Error]: ") else { continue };
         let text = text.trim_start();
         if let Some([severity]) = begins(text, "event severity: {}") {
             ghes.severity = row.words(severity);

@@ -4,6 +4,7 @@
 use super::scan::{begins, keyed, number, scan};
 use super::{Row, Task, View, details};
 use crate::record::PrintedHex;
+use crate::words::Words;
 
 details! {
     /// `refcount_t: …`.
@@ -52,7 +53,7 @@ pub(super) fn list(view: &View<'_>) -> Option<ListCorruption> {
         // `next (ffff…)->prev` of newer kernels names the pointer and its holder at once.
         list.pointer = row.words(&without_parentheses(pointer));
         // `prev (ffff…)` says whose address is expected.
-        let (whose, expected) = expected.split_once(" (").unwrap_or(("", expected));
+        let (whose, expected) = expected.cut(" (").unwrap_or(("", expected));
         (list.expected, list.found) = (row.hex(expected), row.hex(found));
         match whose {
             "prev" => list.prev = list.expected.clone(),
@@ -117,7 +118,7 @@ pub(super) fn usercopy(view: &View<'_>) -> Option<Usercopy> {
         .find("Kernel memory {} attempt detected {} {}")
         .or_else(|| view.find("kernel memory {} attempt detected {} {}"))
     {
-        let (what, numbers) = what.rsplit_once(" (").unwrap_or((what, ""));
+        let (what, numbers) = what.cut_last(" (").unwrap_or((what, ""));
         (copy.direction, copy.what) = (row.words(direction), row.words(what));
         if let Some([offset, size]) = begins(numbers, "offset {}, size {}") {
             (copy.offset, copy.size) = (row.number(offset), row.number(size));
@@ -130,7 +131,7 @@ pub(super) fn usercopy(view: &View<'_>) -> Option<Usercopy> {
     let (row, [what, offset, size]) =
         view.find("Bad or missing usercopy whitelist? {} (offset {}, size {})")?;
     let (direction, what) = scan(what, "{} attempt detected").map_or(("", what), |[d]: [&str; 1]| {
-        (d.rsplit(' ').next().unwrap_or_default(), what.split_once("detected ").map_or(what, |(_, w)| w))
+        (d.rsplit(' ').next().unwrap_or_default(), what.cut("detected ").map_or(what, |(_, w)| w))
     });
     copy.direction = row.words(direction);
     copy.what = row.words(what.trim_start_matches("from ").trim_start_matches("to "));
@@ -192,7 +193,7 @@ pub(super) fn slab(view: &View<'_>) -> Option<Slab> {
         (found.first().is_some_and(|c| !c.contains(':')) && row.text.contains("): ")).then_some((*row, found))
     })?;
     let mut slab = Slab { cache: head.words(cache), ..Slab::default() };
-    let sort = rest.split_once("): ").map_or("", |(_, sort)| sort);
+    let sort = rest.cut("): ").map_or("", |(_, sort)| sort);
     slab.sort = head.words(sort);
     for row in view.below(&head) {
         let text = row.text.strip_prefix("INFO: ").unwrap_or(row.text);

@@ -3,6 +3,7 @@
 use super::scan::{begins, place, scan, task};
 use super::{Row, Task, View, details};
 use crate::record::{Family, PrintedHex};
+use crate::words::Words;
 
 details! {
     /// A lock, as lockdep prints one.
@@ -110,9 +111,9 @@ details! {
 
 /// `ffff… (class){+.+.}-{3:3}, at: place`; the address is missing before 4.20, the place in a chain.
 fn lock(row: &Row<'_>, text: &str) -> Option<Lock> {
-    let (body, at) = text.split_once(", at: ").unwrap_or((text.trim_end_matches(':'), ""));
+    let (body, at) = text.cut(", at: ").unwrap_or((text.trim_end_matches(':'), ""));
     let (before, rest) = body.split_once('(')?;
-    let (class, state) = rest.rsplit_once("){")?;
+    let (class, state) = rest.cut_last("){")?;
     let (usage, rest) = state.split_once('}')?;
     let wait = rest.strip_prefix("-{").and_then(|wait| Some(wait.split_once('}')?.0)).unwrap_or_default();
     let address = before.rsplit(' ').find(|word| !word.is_empty()).unwrap_or_default();
@@ -138,7 +139,7 @@ pub(super) fn held(view: &View<'_>) -> Vec<TaskLocks> {
             all.push(TaskLocks { task: row.at(who), count: row.number(count), ..TaskLocks::default() });
             open = true;
         } else if open && row.text.starts_with('#') {
-            let body = row.text.split_once(": ").map_or("", |(_, body)| body);
+            let body = row.text.cut(": ").map_or("", |(_, body)| body);
             if let (Some(last), Some(lock)) = (all.last_mut(), lock(row, body)) {
                 // Symbolisers repeat the line for each inlined call; the last is the function itself.
                 let again = last.locks.last().filter(|before| {
@@ -236,7 +237,7 @@ fn line(view: &View<'_>, row: &Row<'_>, report: &mut Lockdep) {
     } else if let Some([who, class]) = scan(text, "{} is trying to release lock ({}") {
         report.task = row.task(who);
         // The next line is the place.
-        let class = class.rsplit_once(") at").map_or(class, |(class, _)| class);
+        let class = class.cut_last(") at").map_or(class, |(class, _)| class);
         let at = view.below(row).next();
         report.locks.push(Lock {
             role: row.at("released".to_owned()),

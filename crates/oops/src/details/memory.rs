@@ -3,6 +3,7 @@
 use super::scan::{begins, keyed, scan};
 use super::{Row, Task, View, details};
 use crate::record::PrintedHex;
+use crate::words::Words;
 
 details! {
     /// An OOM kill, or the panic instead of one.
@@ -63,13 +64,14 @@ const OOM: &[&str] =
     &["invoked oom-killer", "Out of memory", "Memory cgroup out of memory", "oom-kill:constraint"];
 
 pub(super) fn oom(view: &View<'_>) -> Option<Oom> {
+    view.may_have_any(OOM).then_some(())?;
     view.rows.iter().find(|row| OOM.iter().any(|words| row.text.contains(words)))?;
     let mut oom = Oom::default();
     for row in &view.rows {
         let text = row.text;
         if let Some([invoker, rest]) = scan(text, "{} invoked oom-killer: {}") {
             oom.invoker = row.words(invoker);
-            let flags = rest.split_once("gfp_mask=").map_or("", |(_, flags)| flags);
+            let flags = rest.cut("gfp_mask=").map_or("", |(_, flags)| flags);
             (oom.gfp, oom.gfp_names) = gfp(row, flags);
             oom.order = keyed(rest, "order=").and_then(|order| row.number(order));
         } else if let Some([rest]) = begins(text, "oom-kill:constraint={}") {
@@ -161,7 +163,7 @@ pub(super) fn allocation(view: &View<'_>) -> Option<AllocationFailure> {
         .or_else(|| view.find("{}: vmalloc error: {}"))
         .or_else(|| view.find("{}: vmalloc size {}"))
         .or_else(|| view.find("{}: Unable to allocate memory on node {}"))?;
-    let (gfp, gfp_names) = match row.text.split_once("mode:").or_else(|| row.text.split_once("gfp=")) {
+    let (gfp, gfp_names) = match row.text.cut("mode:").or_else(|| row.text.cut("gfp=")) {
         Some((_, flags)) => gfp(&row, flags),
         None => (None, None),
     };

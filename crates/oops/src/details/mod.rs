@@ -29,6 +29,7 @@ pub use stall::{BusyQueue, CpuStack, HungTask, Lockup, RcuStall, StalledCpu, Wor
 
 use crate::record::{CrashRecord, Located, PrintedHex};
 use crate::text::Line;
+use crate::words::Index;
 
 /// What is known of a field: `None` where the report does not print it.
 pub type Field<T> = Option<Located<T>>;
@@ -324,6 +325,8 @@ struct Row<'a> {
 /// A report as the readers see it.
 struct View<'a> {
     rows: Vec<Row<'a>>,
+    /// Which words its lines may have.
+    index: Index,
     record: &'a CrashRecord,
 }
 
@@ -335,7 +338,9 @@ pub(crate) fn read(preface: &[&Line<'_>], lines: &[&Line<'_>], record: &CrashRec
         let text = raw.trim_start();
         Row { index, line: line.number, raw, text: text.strip_prefix("rcu: ").unwrap_or(text).trim_start() }
     });
-    let view = View { rows: rows.collect(), record };
+    let rows: Vec<Row<'_>> = rows.collect();
+    let index = Index::of(rows.iter().map(|row| row.text));
+    let view = View { rows, index, record };
     Details {
         kasan: sanitizer::kasan(&view),
         kfence: sanitizer::kfence(&view),

@@ -3,6 +3,7 @@
 use super::scan::{begins, scan};
 use super::{Task, View, details};
 use crate::record::{Family, PrintedHex};
+use crate::words::Words;
 
 details! {
     /// One side of a data race.
@@ -46,7 +47,7 @@ details! {
 
 pub(super) fn kcsan(view: &View<'_>) -> Option<Kcsan> {
     let (head, [rest]) = view.find("KCSAN: {}").filter(|_| view.record.family == Some(Family::Kcsan))?;
-    let (sort, function) = rest.split_once(" in ").unwrap_or((rest, ""));
+    let (sort, function) = rest.cut(" in ").unwrap_or((rest, ""));
     let mut kcsan = Kcsan { sort: head.words(sort), function: head.words(function), ..Kcsan::default() };
     for row in view.below(&head) {
         let mut text = row.text;
@@ -98,7 +99,7 @@ details! {
 
 pub(super) fn ubsan(view: &View<'_>) -> Option<Ubsan> {
     let (head, [rest]) = view.find("UBSAN: {}").filter(|_| view.record.family == Some(Family::Ubsan))?;
-    let (sort, place) = rest.split_once(" in ").unwrap_or((rest, ""));
+    let (sort, place) = rest.cut(" in ").unwrap_or((rest, ""));
     let mut ubsan = Ubsan { sort: head.words(sort), ..Ubsan::default() };
     let mut parts = place.split(':');
     if let (Some(file), Some(line)) = (parts.next(), parts.next().and_then(|n| n.parse().ok())) {
@@ -119,7 +120,7 @@ pub(super) fn ubsan(view: &View<'_>) -> Option<Ubsan> {
             .or_else(|| scan(&message, "{} cannot be represented in type {}"))
         {
             // `32-bit type 'int'`.
-            let name = name.split_once("type ").map_or(name, |(_, name)| name);
+            let name = name.cut("type ").map_or(name, |(_, name)| name);
             (ubsan.value, ubsan.type_name) = (first.words(value), first.words(name.trim_matches('\'')));
         } else if let Some([value]) = scan(&message, "shift exponent {} is negative")
             .or_else(|| scan(&message, "left shift of negative value {}"))

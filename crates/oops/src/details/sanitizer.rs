@@ -3,6 +3,7 @@
 use super::scan::{begins, place, scan};
 use super::{Row, Task, View, details};
 use crate::record::{Family, PrintedHex};
+use crate::words::Words;
 
 details! {
     /// Who allocated or freed an object, or stored a value: a stack that the checker had recorded.
@@ -154,8 +155,7 @@ pub(super) fn kasan(view: &View<'_>) -> Option<Kasan> {
         return kasan.range_start.is_some().then_some(kasan);
     }
     if let Some((row, [rest])) = view.find("KASAN: {}") {
-        let (sort, place) =
-            rest.split_once(" in ").or_else(|| rest.split_once(" on address ")).unwrap_or((rest, ""));
+        let (sort, place) = rest.cut(" in ").or_else(|| rest.cut(" on address ")).unwrap_or((rest, ""));
         kasan.sort = row.words(sort);
         if rest.contains(" in ") {
             kasan.function = row.words(place.split(" at addr ").next().unwrap_or_default());
@@ -295,7 +295,7 @@ details! {
 pub(super) fn kfence(view: &View<'_>) -> Option<Kfence> {
     let (head, [rest]) = view.find("KFENCE: {}").filter(|_| view.record.family == Some(Family::Kfence))?;
     let mut kfence = Kfence::default();
-    let (mut sort, function) = rest.split_once(" in ").unwrap_or((rest, ""));
+    let (mut sort, function) = rest.cut(" in ").unwrap_or((rest, ""));
     for access in ["read", "write"] {
         if let Some(short) = sort.strip_suffix(access) {
             sort = short.trim_end();
@@ -392,7 +392,7 @@ details! {
 
 pub(super) fn kmsan(view: &View<'_>) -> Option<Kmsan> {
     let (head, [rest]) = view.find("KMSAN: {}").filter(|_| view.record.family == Some(Family::Kmsan))?;
-    let (sort, function) = rest.split_once(" in ").unwrap_or((rest, ""));
+    let (sort, function) = rest.cut(" in ").unwrap_or((rest, ""));
     let mut kmsan = Kmsan { sort: head.words(sort), function: head.words(function), ..Kmsan::default() };
     kmsan.stack = (!view.record.frames.is_empty()).then_some(super::StackRef::Own);
     kmsan.tracks = tracks(view);

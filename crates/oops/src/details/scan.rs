@@ -2,23 +2,24 @@
 
 use super::{Field, Row, StackRef, Task, View};
 use crate::record::{Located, PrintedHex};
+use crate::words::Words;
 
 /// What stands for each `{}` of `pattern` in `text`, as the kernel's format string has it.
 ///
 /// The first literal may stand anywhere; every `{}` takes the shortest text before the next
 /// literal, the last one all the rest. Blanks around are taken off.
 pub(super) fn scan<'a, const N: usize>(text: &'a str, pattern: &str) -> Option<[&'a str; N]> {
-    let mut literals = pattern.split("{}");
-    let head = literals.next()?;
-    let mut rest = text.get(text.find(head)?.checked_add(head.len())?..)?;
+    let (head, mut pattern) = literal(pattern);
+    let (_, mut rest) = text.cut(head)?;
     let mut found = [""; N];
     for slot in &mut found {
-        let literal = literals.next()?;
+        let (literal, after) = literal(pattern?);
+        pattern = after;
         if literal.is_empty() {
             *slot = rest.trim();
             rest = "";
         } else {
-            let (before, after) = rest.split_once(literal)?;
+            let (before, after) = rest.cut(literal)?;
             *slot = before.trim();
             rest = after;
         }
@@ -26,21 +27,54 @@ pub(super) fn scan<'a, const N: usize>(text: &'a str, pattern: &str) -> Option<[
     Some(found)
 }
 
+/// What stands before the first `{}` of `pattern`, and what behind it, where there is one.
+fn literal(pattern: &str) -> (&str, Option<&str>) {
+    let end = pattern.as_bytes().windows(2).position(|pair| pair == b"{}");
+    match end.and_then(|end| Some((pattern.get(..end)?, pattern.get(end.checked_add(2)?..)?))) {
+        Some((before, behind)) => (before, Some(behind)),
+        None => (pattern, None),
+    }
+}
+
 /// The same, where `text` begins with the pattern.
 pub(super) fn begins<'a, const N: usize>(text: &'a str, pattern: &str) -> Option<[&'a str; N]> {
-    let head = pattern.split("{}").next()?;
+    let (head, _) = literal(pattern);
     text.starts_with(head).then(|| scan(text, pattern))?
 }
 
 impl<'a> View<'a> {
     /// The first line that `pattern` fits, and what stands for each `{}`.
     pub(super) fn find<const N: usize>(&self, pattern: &str) -> Option<(Row<'a>, [&'a str; N])> {
+        if !self.may_fit(pattern) {
+            return None;
+        }
         self.rows.iter().find_map(|row| Some((*row, scan(row.text, pattern)?)))
     }
 
     /// The first line that has `words`.
     pub(super) fn with(&self, words: &str) -> Option<Row<'a>> {
+        if !self.index.may_have(words) {
+            return None;
+        }
         self.rows.iter().find(|row| row.text.contains(words)).copied()
+    }
+
+    /// Whether any of the lines may have any of `words`.
+    pub(super) fn may_have_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|words| self.index.may_have(words))
+    }
+
+    /// Whether `pattern` may fit any of the lines.
+    fn may_fit(&self, pattern: &str) -> bool {
+        let mut rest = Some(pattern);
+        while let Some(pattern) = rest {
+            let (words, after) = literal(pattern);
+            if !self.index.may_have(words) {
+                return false;
+            }
+            rest = after;
+        }
+        true
     }
 
     /// The lines below `row`.
@@ -129,7 +163,7 @@ pub(super) fn keyed<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 /// `function+0x1/0x2 [module]` of a place, without an address before it or anything after.
 pub(super) fn place(text: &str) -> String {
     let mut text = text.trim();
-    while let Some((_, rest)) = text.strip_prefix("[<").and_then(|inner| inner.split_once(">]")) {
+    while let Some((_, rest)) = text.strip_prefix("[<").and_then(|inner| inner.cut(">]")) {
         text = rest.trim_start();
     }
     text.to_owned()

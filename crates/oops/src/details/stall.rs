@@ -4,6 +4,7 @@
 use super::scan::{begins, keyed, scan};
 use super::{Task, View, details};
 use crate::record::{Family, PrintedHex};
+use crate::words::Words;
 
 details! {
     /// A CPU that an RCU grace period waits for.
@@ -102,7 +103,7 @@ pub(super) fn rcu(view: &View<'_>) -> Option<RcuStall> {
         if let Some(cpu) = stalled_cpu(row) {
             stall.cpus.push(cpu);
         } else if let Some([tasks]) = begins(text, "Tasks blocked on level-{}") {
-            stall.tasks = stall.tasks.take().or_else(|| row.words(tasks.split_once(": ")?.1));
+            stall.tasks = stall.tasks.take().or_else(|| row.words(tasks.cut(": ")?.1));
         } else if let Some([jiffies, wait]) = scan(text, "kthread starved for {} jiffies! {}") {
             stall.starved = row.number(jiffies);
             stall.kthread_wait = wait.split(' ').find(|w| w.starts_with("RCU_")).and_then(|w| row.words(w));
@@ -119,7 +120,7 @@ pub(super) fn rcu(view: &View<'_>) -> Option<RcuStall> {
 /// `(detected by 0, t=10502 jiffies, g=275385, q=3760 ncpus=2)`, `(t=10500 jiffies g=989 q=72)`.
 fn numbers(row: &super::Row<'_>, stall: &mut RcuStall) {
     let text = row.text;
-    let Some((_, body)) = text.split_once("(t=").or_else(|| text.split_once("(detected by ")) else { return };
+    let Some((_, body)) = text.cut("(t=").or_else(|| text.cut("(detected by ")) else { return };
     if text.contains("(detected by ") {
         stall.detected_by = row.number(body);
         stall.jiffies = keyed(body, "t=").and_then(|t| row.number(t));
@@ -210,7 +211,7 @@ pub(super) fn lockup(view: &View<'_>) -> Option<Lockup> {
     if let Some([seconds]) = scan(row.text, " for {}s") {
         lockup.seconds = row.number(seconds);
     }
-    if let Some((_, task)) = row.text.rsplit_once(" [") {
+    if let Some((_, task)) = row.text.cut_last(" [") {
         lockup.task = row.task(task);
     }
     lockup.stacks = cpu_stacks(view);
@@ -347,7 +348,7 @@ pub(super) fn workqueue(view: &View<'_>) -> Option<WorkqueueLockup> {
                 attributes: row.words(attributes.split(" workers=").next().unwrap_or_default()),
                 seconds,
                 workers: keyed(rest, "workers=").and_then(|workers| row.number(workers)),
-                idle: rest.split_once("idle: ").and_then(|(_, idle)| row.words(idle)),
+                idle: rest.cut("idle: ").and_then(|(_, idle)| row.words(idle)),
             });
         } else if let Some(queue) = lockup.queues.last_mut() {
             let known = ["pwq ", "in-flight: ", "pending: ", "inactive: ", "delayed: "];

@@ -3,6 +3,7 @@
 use super::stack::{self, Plan, Step};
 use super::{Named, View};
 use crate::record::Family;
+use crate::words::Words;
 
 fn is_bug(view: &View<'_>) -> bool {
     view.header.to_ascii_lowercase().starts_with("kernel bug at ")
@@ -111,9 +112,9 @@ pub(super) fn memory_state(view: &View<'_>) -> Option<Named> {
 /// `BUG: Dentry ffff…{i=1,n=x}  still in use (1) [unmount of ext4 loop0]`.
 fn dentry(view: &View<'_>) -> Named {
     let whole = || {
-        let (_, rest) = view.header.split_once(" still in use (")?;
-        let (count, rest) = rest.split_once(") [")?;
-        let (action, rest) = rest.split_once(" of ")?;
+        let (_, rest) = view.header.cut(" still in use (")?;
+        let (count, rest) = rest.cut(") [")?;
+        let (action, rest) = rest.cut(" of ")?;
         let (what, _) = rest.split_once(']')?;
         let counted = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit());
         (counted && action == "unmount").then_some((action, what))
@@ -132,7 +133,7 @@ fn dentry(view: &View<'_>) -> Named {
 
 /// `BUG kmalloc-64 (Tainted: G B): Redzone overwritten` (mm/slub.c, slab_bug()).
 fn slub(view: &View<'_>) -> Named {
-    let (cache, what) = view.header.split_once("ainted): ").unwrap_or((&view.header, ""));
+    let (cache, what) = view.header.cut("ainted): ").unwrap_or((&view.header, ""));
     let cache = cache.trim_start_matches("BUG ").split(' ').next().unwrap_or_default();
     if what.starts_with("Object already free") && cache.starts_with("kmalloc-") {
         return view.plain(Family::Slab, "slab", "BUG: Object already free");

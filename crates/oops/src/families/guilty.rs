@@ -12,6 +12,7 @@ mod files;
 mod path;
 
 use crate::record::Family;
+use crate::words::{AnyOf, Words};
 
 /// A place of a report: a function and, where it is known, its source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +44,15 @@ pub(crate) fn of_lines(family: Option<Family>, lines: &[&str]) -> Option<String>
     let best = |places: &[Place<'_>]| {
         // A log that nobody symbolised names one file, that of the BUG or WARN; where it is a
         // helper's, who called it is simply not known.
-        let symbolised = lines.iter().any(|line| is_symbolised(line));
-        guilty_file(family, places).filter(|file| symbolised || !files::is_helper(file))
+        let symbolised = || lines.iter().any(|line| is_symbolised(line));
+        guilty_file(family, places).filter(|file| !files::is_helper(file) || symbolised())
     };
     best(&read(false)).or_else(|| best(&read(true)))
 }
 
 /// Whether a file stands behind a function on this line, as only symbolisers put it.
 fn is_symbolised(line: &str) -> bool {
-    let behind = line.find("+0x").and_then(|at| line.get(at..));
+    let behind = line.place_of("+0x").and_then(|at| line.get(at..));
     line.contains(" [inline]") || behind.is_some_and(|behind| file(behind, true).is_some())
 }
 
@@ -102,7 +103,7 @@ fn after_the_tick(places: &[Place<'_>]) -> Option<usize> {
 }
 
 /// Lines with source places that are not where it happened.
-const BESIDES: &[&str] = &[
+static BESIDES: AnyOf = AnyOf::new(&[
     // Where interrupts were last switched: history, whatever it was that then went wrong.
     "hardirqs last",
     "softirqs last",
@@ -110,12 +111,12 @@ const BESIDES: &[&str] = &[
     "Register r",
     "Register lr information",
     "Register sp information",
-];
+]);
 
 /// `? function`, and PowerPC's `(unreliable)`.
 fn is_doubtful(line: &str) -> bool {
     let mut text = line.trim_start();
-    while let Some((_, rest)) = text.strip_prefix("[<").and_then(|inner| inner.split_once(">]")) {
+    while let Some((_, rest)) = text.strip_prefix("[<").and_then(|inner| inner.cut(">]")) {
         text = rest.trim_start();
     }
     text.starts_with("? ") || text.ends_with("(unreliable)")
@@ -123,17 +124,15 @@ fn is_doubtful(line: &str) -> bool {
 
 /// The function and the source file that a line names.
 fn place(line: &str) -> Option<Place<'_>> {
-    if BESIDES.iter().any(|words| line.contains(words)) {
-        return None;
-    }
     let function = function(line);
     let file = file(line, function.is_some() || line.trim_end().ends_with(')'));
-    (function.is_some() || file.is_some()).then_some(Place { function, file })
+    let found = function.is_some() || file.is_some();
+    (found && !BESIDES.is_in(line)).then_some(Place { function, file })
 }
 
 /// The name before the first `+0x`.
 fn function(line: &str) -> Option<&str> {
-    let before = line.get(..line.find("+0x")?)?;
+    let before = line.get(..line.place_of("+0x")?)?;
     let start = before
         .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$')))
         .map_or(0, |at| at + 1);

@@ -3,6 +3,7 @@
 use super::stack::{self, Found, Key, Plan, Step};
 use super::{Named, View};
 use crate::record::Family;
+use crate::words::Words;
 
 /// Work items bring locks of their own; a deadlock over them is the work's, not the queue's.
 const WORK_QUEUE: &[&str] = &["process_one_work", "flush_workqueue", "drain_workqueue", "destroy_workqueue"];
@@ -17,13 +18,13 @@ fn words(header: &str) -> Option<(&'static str, &str)> {
 
 /// The function behind `at:`, address or not.
 fn at_function(line: &str) -> Option<Vec<String>> {
-    let (_, rest) = line.split_once("at: ")?;
+    let (_, rest) = line.cut("at: ")?;
     View::symbol(rest).map(|name| vec![name])
 }
 
 /// The function behind an address in brackets.
 fn place_function(line: &str) -> Option<Vec<String>> {
-    let at = line.find("[<")?;
+    let at = line.place_of("[<")?;
     View::symbol(line.get(at..)?).map(|name| vec![name])
 }
 
@@ -164,7 +165,7 @@ fn balance(view: &View<'_>, label: &str, text: &str) -> Option<Named> {
         return Some(named("nested lock was not taken", view.find(&plan)));
     }
     if text.starts_with("workqueue leaked ") {
-        let name = view.lines.iter().find_map(|line| line.split_once("last function: "));
+        let name = view.lines.iter().find_map(|line| line.cut("last function: "));
         // The work's function stands alone, without an offset.
         let name =
             name.and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next());
@@ -212,7 +213,7 @@ pub(super) fn atomic(view: &View<'_>) -> Option<Named> {
         let title = "BUG: sleeping function called from invalid context";
         return Some(view.named(Family::AtomicSleep, "atomic-sleep", title, found, &[]));
     }
-    if let Some((call, _)) = rest.strip_prefix("using ").and_then(|call| call.split_once(" in preemptible"))
+    if let Some((call, _)) = rest.strip_prefix("using ").and_then(|call| call.cut(" in preemptible"))
         && call.ends_with("()")
     {
         let skip = &["dump_stack", "preempt", "debug_", "processor_id", "this_cpu"];

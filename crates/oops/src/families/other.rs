@@ -3,6 +3,7 @@
 use super::stack::{self, Found, Key, Plan, Step};
 use super::{Named, View};
 use crate::record::Family;
+use crate::words::Words;
 
 /// Memory is obtained by these on behalf of who leaks it.
 const ALLOCATING: &[&str] = &[
@@ -82,7 +83,7 @@ pub(super) fn panic(view: &View<'_>) -> Option<Named> {
 /// `stack-protector: Kernel stack is corrupted in: fn+0x…` or, of old kernels, an address.
 fn stack_protector(view: &View<'_>, rest: &str) -> Named {
     let title = "kernel panic: stack is corrupted";
-    let Some((_, place)) = rest.split_once("Kernel stack is corrupted in: ") else {
+    let Some((_, place)) = rest.cut("Kernel stack is corrupted in: ") else {
         return view.plain(Family::Stack, "stack-corruption", &view.header).torn();
     };
     if let Some(name) = View::symbol(place) {
@@ -130,12 +131,12 @@ pub(super) fn foreign(view: &View<'_>) -> Option<Named> {
 /// secure world, which prints through the kernel.
 fn trusty(view: &View<'_>, rest: &str) -> Named {
     let plain = |title: String| view.plain(Family::Other, "firmware", &title).stackless();
-    let text = rest.strip_prefix(" (").and_then(|rest| rest.split_once("): ")).map(|(_, text)| text);
+    let text = rest.strip_prefix(" (").and_then(|rest| rest.cut("): ")).map(|(_, text)| text);
     if rest.contains(" ASSERT FAILED") {
         let assertion = text.map(|text| text.strip_prefix("DEBUG ").unwrap_or(text));
         let whole = assertion
             .and_then(|text| text.strip_prefix("ASSERT FAILED at ("))
-            .and_then(|text| text.split_once("): "))
+            .and_then(|text| text.cut("): "))
             .filter(|(_, condition)| !condition.trim().is_empty());
         return match whole {
             // Another message between the panic and its assertion shows that lines were torn.

@@ -3,6 +3,7 @@
 use super::stack::{self, Plan, Step};
 use super::{Named, View};
 use crate::record::Family;
+use crate::words::Words;
 
 /// arm64's way into a tag-check fault, which stands above the access in the trace.
 const TAG_FRAMES: &[&str] = &["^el1_", "^el1h_", "tag_check", "mem_abort", "kernel_fault"];
@@ -10,11 +11,7 @@ const TAG_FRAMES: &[&str] = &["^el1_", "^el1h_", "tag_check", "mem_abort", "kern
 /// `BUG: KASAN: SORT in fn+0x…`.
 pub(super) fn kasan(view: &View<'_>) -> Option<Named> {
     let rest = view.folded().strip_prefix("BUG: KASAN: ")?;
-    let sort = rest
-        .split_once(" in ")
-        .or_else(|| rest.split_once(" on address"))
-        .map_or(rest, |(sort, _)| sort)
-        .trim();
+    let sort = rest.cut(" in ").or_else(|| rest.cut(" on address")).map_or(rest, |(sort, _)| sort).trim();
     let kind = if sort.contains("use-after-free") {
         "kasan-use-after-free"
     } else if sort.contains("double-free") || sort.contains("invalid-free") {
@@ -30,7 +27,7 @@ pub(super) fn kasan(view: &View<'_>) -> Option<Named> {
     } else {
         "kasan-other"
     };
-    let place = rest.split_once(" in ").and_then(|(_, place)| View::symbol(place));
+    let place = rest.cut(" in ").and_then(|(_, place)| View::symbol(place));
     let first = place.as_deref();
     if let Some(first) = first
         && matches!(sort, "double-free" | "invalid-free" | "double-free or invalid-free")
@@ -78,7 +75,7 @@ fn origin(line: &str) -> Option<Vec<String>> {
 /// `BUG: KMSAN: SORT in fn+0x…`: the frames stand right below.
 pub(super) fn kmsan(view: &View<'_>) -> Option<Named> {
     let rest = view.folded().strip_prefix("BUG: KMSAN: ")?;
-    let Some((sort, place)) = rest.split_once(" in ") else {
+    let Some((sort, place)) = rest.cut(" in ") else {
         return Some(view.plain(Family::Kmsan, "kmsan-other", &view.header).torn().stackless());
     };
     let kind = if sort.contains("after-free") {
@@ -152,7 +149,7 @@ pub(super) fn kcsan(view: &View<'_>) -> Option<Named> {
 /// `BUG: KFENCE: use-after-free read in fn+0x…`.
 pub(super) fn kfence(view: &View<'_>) -> Option<Named> {
     let rest = view.folded().strip_prefix("BUG: KFENCE: ")?;
-    let (sort, place) = rest.split_once(" in ").unwrap_or((rest, ""));
+    let (sort, place) = rest.cut(" in ").unwrap_or((rest, ""));
     let sort = sort.trim();
     let kind = if sort.contains("use-after-free") {
         "kfence-use-after-free"
@@ -184,7 +181,7 @@ pub(super) fn kfence(view: &View<'_>) -> Option<Named> {
 /// `UBSAN: SORT in FILE:LINE:COLUMN`.
 pub(super) fn ubsan(view: &View<'_>) -> Option<Named> {
     let rest = view.after("UBSAN:")?.trim_start();
-    let Some((sort, _)) = rest.split_once(" in") else {
+    let Some((sort, _)) = rest.cut(" in") else {
         return Some(view.plain(Family::Ubsan, "ubsan", &view.header).torn());
     };
     let sort = if sort.eq_ignore_ascii_case("undefined behaviour") { "undefined-behaviour" } else { sort };

@@ -2,6 +2,7 @@
 
 use crate::text::{Caller, Line};
 use crate::trigger::{self, Hit};
+use crate::words::AnyOf;
 
 /// What the families look at.
 pub(super) struct View<'a> {
@@ -28,8 +29,11 @@ const ENOUGH_LINES_KMSAN: usize = 16;
 
 /// Stacks that are no bug. Where printk does not say who prints, what follows one of them is not
 /// known to be this report's.
-const NO_BUG_STACKS: &[&str] =
-    &["vmalloc: allocation failure:", "FAULT_INJECTION: forcing a failure", "FAULT_FLAG_ALLOW_RETRY missing"];
+static NO_BUG_STACKS: AnyOf = AnyOf::new(&[
+    "vmalloc: allocation failure:",
+    "FAULT_INJECTION: forcing a failure",
+    "FAULT_FLAG_ALLOW_RETRY missing",
+]);
 
 /// What goes on with a report: what the kernel prints as the consequence of what it has just said.
 const CONSEQUENCES: &[&str] = &[
@@ -57,8 +61,7 @@ impl<'a> View<'a> {
             called: first.caller != Caller::Unknown,
         };
         let same = own.iter().copied().filter(|line| line.time.is_some() == first.time.is_some());
-        let (mut texts, end) =
-            collect(same, first, |text| !view.called && NO_BUG_STACKS.iter().any(|mark| text.contains(mark)));
+        let (mut texts, end) = collect(same, first, |text| !view.called && NO_BUG_STACKS.is_in(text));
         texts.truncate(end);
         view.lines = texts;
         Some(view)
@@ -72,7 +75,7 @@ impl<'a> View<'a> {
         let same = own.iter().chain(later).copied();
         let same = same.filter(|line| line.time.is_some() == first.time.is_some());
         let (wide, end) = collect(same, first, |text| {
-            NO_BUG_STACKS.iter().any(|mark| text.contains(mark))
+            NO_BUG_STACKS.is_in(text)
                 || trigger::find(text).is_some_and(|hit| !hit.mild && !DIE_LINES.contains(&hit.needle))
                     && !CONSEQUENCES.iter().any(|word| text.contains(word))
         });
@@ -206,7 +209,7 @@ pub(super) fn holds_stamp(title: &str) -> bool {
 pub(super) fn for_blame<'a>(own: &[&'a Line<'_>]) -> Vec<&'a str> {
     let stamped = own.first().is_some_and(|first| first.time.is_some());
     let same = own.iter().filter(|line| line.time.is_some() == stamped).map(|line| line.text.as_ref());
-    same.take_while(|text| !NO_BUG_STACKS.iter().any(|mark| text.contains(mark))).collect()
+    same.take_while(|text| !NO_BUG_STACKS.is_in(text)).collect()
 }
 
 /// Some hosts' serial consoles say so when they lose the machine: what they showed of it is cut.

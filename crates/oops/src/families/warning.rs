@@ -3,6 +3,7 @@
 use super::stack::{self, Found, Plan};
 use super::{Named, View};
 use crate::record::Family;
+use crate::words::Words;
 
 /// Where a WARN says it is.
 struct Place<'a> {
@@ -189,14 +190,14 @@ pub(super) fn generic(view: &View<'_>) -> Option<Named> {
 /// `kernel stack regs at ffff… in x:1 has bad 'bp' value ffff…`: the unwinder met what it cannot
 /// follow (arch/x86/kernel/unwind_frame.c). No stack is expected.
 fn unwinder(view: &View<'_>, rest: &str) -> Option<Named> {
-    let (_, what) = rest.split_once(" has bad ")?;
+    let (_, what) = rest.cut(" has bad ")?;
     let regs = rest.starts_with("regs ");
     if !regs && !rest.starts_with("frame pointer ") {
         return None;
     }
-    let place = rest.split_once(" at ").map_or("", |(_, place)| place);
+    let place = rest.cut(" at ").map_or("", |(_, place)| place);
     let shown = place.starts_with(|c: char| c.is_ascii_hexdigit());
-    let value = what.split_once(" value").map_or("", |(value, _)| value);
+    let value = what.cut(" value").map_or("", |(value, _)| value);
     let title = match (regs, shown) {
         (true, true) if !value.is_empty() => format!("WARNING: kernel stack regs has bad {value} value"),
         (false, true) => "WARNING: kernel stack frame pointer has bad value".to_owned(),

@@ -8,6 +8,7 @@ use super::trace::interrupted_by_registers;
 use super::values::{code_ref, hex_token};
 use crate::record::{CodeDump, CodeRef, CrashRecord, Located, PrintedHex};
 use crate::text::Line;
+use crate::words::Words;
 
 /// The names of the fields that are printed from the ESR (`mem_abort_decode`, `data_abort_decode`).
 const ESR_FIELDS: &[&str] = &[
@@ -59,8 +60,9 @@ fn abort_information(text: &str, number: u32, record: &mut CrashRecord) -> bool 
         return true;
     }
     let mut any = false;
-    for part in text.split(", ") {
-        let Some((name, value)) = part.split_once(" = ") else { continue };
+    let fields = if text.contains(" = ") { text } else { "" };
+    for part in fields.split(", ") {
+        let Some((name, value)) = part.cut(" = ") else { continue };
         if ESR_FIELDS.contains(&name.trim()) {
             let field = Located { value: (name.trim().to_owned(), value.trim().to_owned()), line: number };
             let double = record.esr_fields.iter().any(|f| f.value.0 == field.value.0);
@@ -128,7 +130,7 @@ fn program_counter(text: &str, number: u32, state: &mut State, record: &mut Cras
         };
     };
     interrupted_by_registers(state, record);
-    let (pc, others) = match rest.split_once("lr : ") {
+    let (pc, others) = match rest.cut("lr : ") {
         Some((pc, lr)) => (pc, Some(lr)),
         None => (rest, None),
     };
@@ -140,9 +142,9 @@ fn program_counter(text: &str, number: u32, state: &mut State, record: &mut Cras
         });
     }
     if let Some(others) = others {
-        let end = others.find("pstate").or_else(|| others.find("psr")).unwrap_or(others.len());
+        let end = others.place_of("pstate").or_else(|| others.place_of("psr")).unwrap_or(others.len());
         place("lr", others.get(..end).unwrap_or(others), state, record);
-        if let Some((_, flags)) = others.split_once("pstate: ").or_else(|| others.split_once("psr: ")) {
+        if let Some((_, flags)) = others.cut("pstate: ").or_else(|| others.cut("psr: ")) {
             pstate(flags, number, state, record);
         }
         if others.contains("psr: ") {

@@ -9,6 +9,7 @@ use super::cpus::{Rows, own, process, register, stack_words};
 use super::values::hex_token;
 use crate::record::{CodeDump, CrashRecord, Located, PrintedHex};
 use crate::text::Line;
+use crate::words::Words;
 
 pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord) -> bool {
     let text = line.text.trim();
@@ -22,8 +23,8 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
 /// `Unhandled fault: page domain fault (0x01b) at 0x00000018`: the fault status and address.
 pub(super) fn trigger(text: &str, number: u32, record: &mut CrashRecord) {
     let fault = text.contains("Unhandled fault: ") || text.contains("Unhandled prefetch abort: ");
-    let Some((words, place)) = text.rsplit_once(") at 0x").filter(|_| fault) else { return };
-    let Some((_, status)) = words.rsplit_once("(0x") else { return };
+    let Some((words, place)) = text.cut_last(") at 0x").filter(|_| fault) else { return };
+    let Some((_, status)) = words.cut_last("(0x") else { return };
     if record.fault_address.is_none() {
         record.fault_address = hex_token(place).map(|value| Located { value, line: number });
     }
@@ -42,7 +43,7 @@ fn pointers(text: &str, number: u32, state: &mut State, record: &mut CrashRecord
         state.user = true;
     }
     for name in ["pc", "lr"] {
-        let value = text.split_once(&format!("{name} : [<")).and_then(|(_, rest)| rest.split_once(">]"));
+        let value = text.split_once(&format!("{name} : [<")).and_then(|(_, rest)| rest.cut(">]"));
         if let Some((digits, _)) = value {
             register(state, record, Arch::Arm, name, digits, number);
         }
@@ -109,8 +110,7 @@ fn stack(text: &str, state: &mut State, record: &mut CrashRecord) -> bool {
 
 /// `5e80: bf000000 0000017b …`: the low half of the address, then up to eight words.
 pub(super) fn more_stack(text: &str, state: &mut State, record: &mut CrashRecord) -> bool {
-    let row =
-        text.split_once(": ").filter(|(at, _)| at.len() == 4 && at.bytes().all(|b| b.is_ascii_hexdigit()));
+    let row = text.cut(": ").filter(|(at, _)| at.len() == 4 && at.bytes().all(|b| b.is_ascii_hexdigit()));
     let known = row.is_some_and(|(_, words)| stack_words(words, record));
     if known {
         state.rows = Rows::ArmStack;

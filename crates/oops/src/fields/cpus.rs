@@ -7,6 +7,7 @@ use kwhy_base::{Arch, Reg};
 use super::{State, arm, arm32, i386, loongarch, mips, ppc, riscv, s390, x86};
 use crate::record::{CodeRef, CrashRecord, Located, PrintedHex};
 use crate::text::Line;
+use crate::words::Words;
 
 type Recogniser = fn(&Line<'_>, &mut State, &mut CrashRecord) -> bool;
 
@@ -186,7 +187,7 @@ pub(super) fn is_value(word: &str) -> bool {
 
 /// The task that Arm, MIPS and LoongArch name below their registers: `busybox (pid: 81, …`.
 pub(super) fn process(text: &str, number: u32, record: &mut CrashRecord) -> bool {
-    let Some((comm, rest)) = text.strip_prefix("Process ").and_then(|t| t.rsplit_once(" (pid: ")) else {
+    let Some((comm, rest)) = text.strip_prefix("Process ").and_then(|t| t.cut_last(" (pid: ")) else {
         return false;
     };
     record.comm.get_or_insert_with(|| comm.to_owned());

@@ -3,6 +3,7 @@
 use super::values::hex_token;
 use crate::record::{CrashRecord, Located};
 use crate::text::Line;
+use crate::words::{AnyOf, Words, begins_any};
 
 /// Reads what the trigger line itself says.
 pub(super) fn trigger(line: &Line<'_>, record: &mut CrashRecord) {
@@ -20,7 +21,7 @@ pub(super) fn trigger(line: &Line<'_>, record: &mut CrashRecord) {
         "data access on write at ",
         "instruction fetch at ",
     ] {
-        if let Some((_, rest)) = text.split_once(mark)
+        if let Some((_, rest)) = text.cut(mark)
             && let Some(value) = hex_token(rest.trim_start_matches("(ptrval)"))
             && record.fault_address.is_none()
         {
@@ -31,12 +32,12 @@ pub(super) fn trigger(line: &Line<'_>, record: &mut CrashRecord) {
     assertion(text, line.number, record);
     oops_line(text, line.number, record);
     task(text, record);
-    if let Some((_, rest)) = text.split_once("CPU#") {
+    if let Some((_, rest)) = text.cut("CPU#") {
         let digits = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
         record.cpu = record.cpu.or_else(|| digits.parse().ok());
     }
     // `WARNING: CPU: 0 PID: 12 at …`.
-    if let Some((_, rest)) = text.split_once("WARNING: CPU: ") {
+    if let Some((_, rest)) = text.cut("WARNING: CPU: ") {
         let mut numbers = rest.split_ascii_whitespace();
         record.cpu = numbers.next().and_then(|n| n.parse().ok());
         record.pid = numbers.nth(1).and_then(|n| n.parse().ok());
@@ -45,18 +46,18 @@ pub(super) fn trigger(line: &Line<'_>, record: &mut CrashRecord) {
 
 /// `kernel BUG at FILE:LINE!`, `WARNING: … at FILE:LINE fn`, `UBSAN: … in FILE:LINE:COLUMN`.
 fn assertion(text: &str, number: u32, record: &mut CrashRecord) {
-    let rest = if let Some((_, rest)) = text.split_once("kernel BUG at ") {
+    let rest = if let Some((_, rest)) = text.cut("kernel BUG at ") {
         rest
-    } else if let Some((_, rest)) = text.split_once("invalid context at ") {
+    } else if let Some((_, rest)) = text.cut("invalid context at ") {
         rest
-    } else if let Some((_, rest)) = text.split_once("UBSAN: ") {
-        match rest.split_once(" in ") {
+    } else if let Some((_, rest)) = text.cut("UBSAN: ") {
+        match rest.cut(" in ") {
             Some((_, place)) => place,
             None => return,
         }
-    } else if let Some((_, rest)) = text.split_once("WARNING: ") {
+    } else if let Some((_, rest)) = text.cut("WARNING: ") {
         // Since late 2025 the place comes first: `WARNING: file.c:12 at fn+0x1/0x2, CPU#0`.
-        match rest.split_once(" at ") {
+        match rest.cut(" at ") {
             Some((before, _)) if place(before).is_some() => before,
             Some((_, after)) => after,
             None => return,
@@ -83,7 +84,7 @@ fn place(text: &str) -> Option<(String, u32)> {
 /// `Internal error: Oops - BUG: 00000000f2000800 [#1] SMP`, `Oops: 0002 [#1] PREEMPT SMP NOPTI`,
 /// `general protection fault, probably for non-canonical address 0x…: 0000 [#1] SMP`.
 fn oops_line(text: &str, number: u32, record: &mut CrashRecord) -> bool {
-    let Some((before, after)) = text.split_once("[#") else { return false };
+    let Some((before, after)) = text.cut("[#") else { return false };
     if record.oops_count.is_some() {
         return true;
     }
@@ -94,7 +95,7 @@ fn oops_line(text: &str, number: u32, record: &mut CrashRecord) -> bool {
     record.oops_flags = flags.split_ascii_whitespace().map(str::to_owned).collect();
     // IBM Z prints the instruction's length behind the code.
     let before = before.split(" ilc:").next().unwrap_or(before).trim_end();
-    if let Some((words, _)) = before.rsplit_once(", sig: ") {
+    if let Some((words, _)) = before.cut_last(", sig: ") {
         // PowerPC's number is that of a signal, in decimal.
         record.oops_text = Some(words.strip_prefix("Oops: ").unwrap_or(words).trim().to_owned());
     } else if let Some((words, code)) = before.rsplit_once(':') {
@@ -111,7 +112,7 @@ fn oops_line(text: &str, number: u32, record: &mut CrashRecord) -> bool {
 
 /// Whose report it is, where the header names the task.
 fn task(text: &str, record: &mut CrashRecord) {
-    let body = if let Some((_, rest)) = text.split_once("INFO: task ") {
+    let body = if let Some((_, rest)) = text.cut("INFO: task ") {
         rest.split(" blocked").next().and_then(|r| r.split(" can't die").next())
     } else if text.contains("soft lockup") {
         text.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']'))
@@ -143,12 +144,12 @@ pub(super) fn follow_up(line: &Line<'_>, record: &mut CrashRecord) -> bool {
     }
     for (access, mark) in [("Read", "Read of size "), ("Write", "Write of size "), ("Access", "at addr ")] {
         if text.starts_with(mark) && access != "Access" || access == "Access" && text.contains("by task") {
-            if let Some((_, rest)) = text.split_once("at addr ").or_else(|| text.split_once("at address "))
+            if let Some((_, rest)) = text.cut("at addr ").or_else(|| text.cut("at address "))
                 && record.fault_address.is_none()
             {
                 record.fault_address = hex_token(rest).map(|value| Located { value, line: line.number });
             }
-            if let Some((_, who)) = text.split_once("by task ")
+            if let Some((_, who)) = text.cut("by task ")
                 && let Some((comm, pid)) = who.rsplit_once('/')
             {
                 record.comm.get_or_insert_with(|| comm.to_owned());
@@ -201,7 +202,7 @@ pub(super) fn follow_up(line: &Line<'_>, record: &mut CrashRecord) -> bool {
         "RCU nest depth: ",
         "Unreliable",
     ];
-    if REMARKS.iter().any(|start| text.starts_with(start)) || is_lock_line(text) {
+    if begins_any(text, REMARKS) || is_lock_line(text) {
         record.remarks.push(Located { value: text.to_owned(), line: line.number });
         if record.assertion.is_none() && text.starts_with("kernel BUG at ") {
             assertion(text, line.number, record);
@@ -213,9 +214,11 @@ pub(super) fn follow_up(line: &Line<'_>, record: &mut CrashRecord) -> bool {
 
 /// lockdep's lines about locks: ` #0: (&lock){+.+.}-{3:3}, at: fn+0x1/0x2`, `is trying to acquire lock:`.
 fn is_lock_line(text: &str) -> bool {
-    text.contains(", at: ")
-        || text.ends_with("is trying to acquire lock:")
-        || text.contains("but task is already holding")
-        || text.contains("*** DEADLOCK ***")
-        || text.contains("Possible unsafe locking scenario")
+    static WORDS: AnyOf = AnyOf::new(&[
+        ", at: ",
+        "but task is already holding",
+        "*** DEADLOCK ***",
+        "Possible unsafe locking scenario",
+    ]);
+    text.ends_with("is trying to acquire lock:") || WORDS.is_in(text)
 }

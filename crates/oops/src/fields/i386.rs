@@ -9,6 +9,7 @@ use super::trace::interrupted_by_registers;
 use super::values::{code_ref, hex_token};
 use crate::record::{CrashRecord, Located};
 use crate::text::Line;
+use crate::words::Words;
 
 const GENERAL: &[&str] = &["EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP"];
 
@@ -31,8 +32,8 @@ fn old_pointer(text: &str, number: u32, state: &mut State, record: &mut CrashRec
         return true;
     }
     let Some(rest) = text.strip_prefix("EIP: ") else { return false };
-    let Some((selector, rest)) = rest.split_once(":[<") else { return false };
-    let Some((digits, rest)) = rest.split_once(">]") else { return false };
+    let Some((selector, rest)) = rest.cut(":[<") else { return false };
+    let Some((digits, rest)) = rest.cut(">]") else { return false };
     record.arch = Some(Arch::I386);
     // The two low bits of CS are the privilege level: 3 is user space.
     let user = u16::from_str_radix(selector, 16).is_ok_and(|cs| cs & 3 == 3);
@@ -43,13 +44,13 @@ fn old_pointer(text: &str, number: u32, state: &mut State, record: &mut CrashRec
     interrupted_by_registers(state, record);
     record.pc = Some(Located { value: address(digits), line: number });
     register(state, record, Arch::I386, "eip", digits, number);
-    if let Some((_, rest)) = rest.split_once("EFLAGS: ")
+    if let Some((_, rest)) = rest.cut("EFLAGS: ")
         && let Some(value) = hex_token(rest)
         && record.flags.is_none()
     {
         record.flags = Some((Located { value, line: number }, String::new()));
     }
-    if let Some((_, cpu)) = rest.split_once("CPU: ") {
+    if let Some((_, cpu)) = rest.cut("CPU: ") {
         record.cpu = record.cpu.or_else(|| cpu.trim().parse().ok());
     }
     true

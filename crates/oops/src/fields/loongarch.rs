@@ -9,6 +9,7 @@ use super::trace::interrupted_by_registers;
 use super::values::{code_ref, hex_token};
 use crate::record::{CodeRef, CrashRecord, Located};
 use crate::text::Line;
+use crate::words::Words;
 
 pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord) -> bool {
     let text = line.text.trim();
@@ -76,7 +77,7 @@ fn places(text: &str, number: u32, state: &mut State, record: &mut CrashRecord) 
 /// ` CRMD: 000000b0 (PLV0 -IE …)`, `ESTAT: 00010000 [PIL] (IS= ECode=1 EsubCode=0)`, ` BADV: …`,
 /// ` PRID: 0014c010 (Loongson-64bit, Loongson-3A5000)`.
 fn special(text: &str, number: u32, state: &mut State, record: &mut CrashRecord) -> bool {
-    let Some((name, rest)) = text.split_once(": ") else { return false };
+    let Some((name, rest)) = text.cut(": ") else { return false };
     if !matches!(name, "CRMD" | "PRMD" | "EUEN" | "ECFG" | "ESTAT" | "BADV" | "PRID") {
         return false;
     }

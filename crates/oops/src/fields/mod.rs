@@ -29,6 +29,7 @@ use kwhy_base::{Reg, RegValue};
 
 use crate::record::{CrashRecord, Located, PrintedHex};
 use crate::text::Line;
+use crate::words::begins_any;
 
 /// Where in the report the reader is.
 #[derive(Default)]
@@ -152,12 +153,11 @@ fn read_line(line: &Line<'_>, first: bool, state: &mut State, record: &mut Crash
 
 /// Lines after `---[ end trace` that still belong to the report: the repetition of the registers.
 fn after_end(text: &str) -> bool {
-    [
+    const HEADS: &[&str] = &[
         "RIP: ", "RSP: ", "Code: ", "RAX: ", "RDX: ", "RBP: ", "R10: ", "R13: ", "FS: ", "CS: ", "CR2: ",
         "PKRU: ", "EIP: ", "EAX: ", "ESI: ", "DS: ", "CR0: ", "note: ",
-    ]
-    .iter()
-    .any(|start| text.starts_with(start))
+    ];
+    begins_any(text, HEADS)
 }
 
 impl State {

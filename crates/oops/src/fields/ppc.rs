@@ -9,6 +9,7 @@ use super::trace::interrupted_by_registers;
 use super::values::{code_ref, hex_token};
 use crate::record::{CodeDump, CrashRecord, Located, PrintedHex};
 use crate::text::Line;
+use crate::words::Words;
 
 pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord) -> bool {
     let text = line.text.trim();
@@ -57,7 +58,7 @@ fn interrupt(text: &str, state: &mut State, record: &CrashRecord) -> bool {
     else {
         return false;
     };
-    if let Some((_, at)) = rest.split_once(" at ") {
+    if let Some((_, at)) = rest.cut(" at ") {
         state.user = record.pc.is_some() || at.starts_with("0x");
     }
     true

@@ -9,6 +9,7 @@ use super::trace::interrupted_by_registers;
 use super::values::{code_ref, hex_token};
 use crate::record::{CodeDump, CodeRef, CrashRecord, Located, PrintedHex};
 use crate::text::Line;
+use crate::words::Words;
 
 pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord) -> bool {
     let text = line.text.trim();
@@ -22,7 +23,7 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
 
 /// `fixpoint divide exception: 0009 ilc:2 [#7] SMP`: only IBM Z prints an instruction length code.
 pub(super) fn trigger(text: &str, number: u32, record: &mut CrashRecord) {
-    let Some((_, rest)) = text.split_once(" ilc:") else {
+    let Some((_, rest)) = text.cut(" ilc:") else {
         if text.starts_with("Unable to handle kernel pointer dereference in virtual ") {
             record.arch = record.arch.or(Some(Arch::S390x));
         }
@@ -179,7 +180,7 @@ fn fault(text: &str, number: u32, state: &mut State, record: &mut CrashRecord) -
         if record.fault_address.is_none() {
             record.fault_address = hex_token(rest).map(|value| Located { value, line: number });
         }
-        if let Some(teid) = rest.split_once("TEID: ").and_then(|(_, digits)| hex_token(digits)) {
+        if let Some(teid) = rest.cut("TEID: ").and_then(|(_, digits)| hex_token(digits)) {
             state.control(record, "TEID", &teid.digits, number);
         }
         return true;
@@ -211,7 +212,7 @@ pub(super) fn breaking_event(text: &str, number: u32, record: &mut CrashRecord) 
     let said = "Last Breaking-Event-Address: ";
     if !record.remarks.iter().any(|remark| remark.value.starts_with(said)) {
         record.remarks.push(Located { value: format!("{said}{text}"), line: number });
-        if let Some((digits, _)) = text.get(2..).and_then(|rest| rest.split_once(">]")) {
+        if let Some((digits, _)) = text.get(2..).and_then(|rest| rest.cut(">]")) {
             let value = Located { value: PrintedHex::new(digits), line: number };
             record.control_registers.push(("last breaking event".to_owned(), value));
         }

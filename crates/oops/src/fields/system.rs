@@ -3,6 +3,7 @@
 use super::values::{hex_token, is_module_name};
 use crate::record::{CrashRecord, Located, ModuleEntry};
 use crate::text::Line;
+use crate::words::{Words, begins_any};
 use kwhy_base::BuildId;
 
 /// `CPU: …`, `Tainted: …`, `Hardware name: …`, `Workqueue: …`.
@@ -42,7 +43,7 @@ fn set<T>(slot: &mut Option<Located<T>>, value: T, line: u32) {
 
 /// `0 PID: 92 Comm: insmod Tainted: G OE 6.1.0 #1 …`; since 6.11 with `UID: 0` in it.
 fn cpu_line(rest: &str, line: u32, record: &mut CrashRecord) -> bool {
-    let Some((_, after)) = rest.split_once("PID: ").filter(|_| rest.contains(" Comm: ")) else {
+    let Some((_, after)) = rest.cut("PID: ").filter(|_| rest.contains(" Comm: ")) else {
         return false;
     };
     if record.comm.is_some() && record.release.is_some() {
@@ -54,8 +55,8 @@ fn cpu_line(rest: &str, line: u32, record: &mut CrashRecord) -> bool {
     };
     record.cpu = record.cpu.or_else(|| number(rest));
     record.pid = record.pid.or_else(|| number(after));
-    if let Some((_, comm)) = after.split_once("Comm: ") {
-        let end = comm.find(" Tainted: ").or_else(|| comm.find(" Not tainted "));
+    if let Some((_, comm)) = after.cut("Comm: ") {
+        let end = comm.place_of(" Tainted: ").or_else(|| comm.place_of(" Not tainted "));
         let end = end.unwrap_or_else(|| comm.find(' ').unwrap_or(comm.len()));
         if record.comm.is_none() {
             record.comm = comm.get(..end).map(|name| name.trim_end().to_owned());
@@ -67,9 +68,9 @@ fn cpu_line(rest: &str, line: u32, record: &mut CrashRecord) -> bool {
 
 /// `123, comm: foo Tainted: P 2.6.32 #1 board`, before 3.11.
 fn old_pid_line(rest: &str, line: u32, record: &mut CrashRecord) -> bool {
-    let Some((pid, after)) = rest.split_once(", comm: ") else { return false };
+    let Some((pid, after)) = rest.cut(", comm: ") else { return false };
     record.pid = record.pid.or_else(|| pid.parse().ok());
-    let end = after.find(" Tainted: ").or_else(|| after.find(" Not tainted "));
+    let end = after.place_of(" Tainted: ").or_else(|| after.place_of(" Not tainted "));
     let end = end.unwrap_or_else(|| after.find(' ').unwrap_or(after.len()));
     if record.comm.is_none() {
         record.comm = after.get(..end).map(|name| name.trim_end().to_owned());
@@ -118,7 +119,7 @@ fn named_taints(text: &str, line: u32, record: &mut CrashRecord) {
     let letters = text
         .split('[')
         .skip(1)
-        .filter_map(|part| part.split_once("]="))
+        .filter_map(|part| part.cut("]="))
         .map(|(letter, _)| letter.trim())
         .filter(|letter| letter.len() == 1)
         .collect::<String>();
@@ -154,7 +155,7 @@ const MOST_MODULES: usize = 8192;
 
 /// What follows `Modules linked in:` on its line.
 pub(super) fn modules(list: &str, line: u32, record: &mut CrashRecord) {
-    let (linked, unloaded) = match list.split_once("[last unloaded:") {
+    let (linked, unloaded) = match list.cut("[last unloaded:") {
         Some((linked, rest)) => (linked, Some(rest.split(']').next().unwrap_or(rest))),
         None => (list, None),
     };
@@ -209,7 +210,7 @@ pub(super) fn more_modules(text: &str, line: u32, record: &mut CrashRecord) -> b
     if closed || record.modules.is_empty() {
         return false;
     }
-    let (linked, unloaded) = match text.split_once("[last unloaded:") {
+    let (linked, unloaded) = match text.cut("[last unloaded:") {
         Some((linked, _)) => (linked, true),
         None => (text, false),
     };
@@ -236,7 +237,7 @@ pub(super) fn more_modules(text: &str, line: u32, record: &mut CrashRecord) -> b
 
 /// Names that mark the end of a trace and belong to the machine's description.
 pub(super) fn ends_trace(text: &str) -> bool {
-    ["Modules linked in", "---[ end", "Kernel panic", "Kernel Offset", "Dumping ftrace", "Rebooting in"]
-        .iter()
-        .any(|start| text.starts_with(start))
+    const HEADS: &[&str] =
+        &["Modules linked in", "---[ end", "Kernel panic", "Kernel Offset", "Dumping ftrace", "Rebooting in"];
+    begins_any(text, HEADS)
 }

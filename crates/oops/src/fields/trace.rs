@@ -5,6 +5,7 @@ use super::system::ends_trace;
 use super::values::frames;
 use crate::record::{CrashRecord, Family, Located};
 use crate::text::Line;
+use crate::words::{Words, begins_any};
 
 /// Deeper traces are cut by the kernel itself long before.
 const MOST_FRAMES: usize = 4096;
@@ -47,7 +48,7 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
         state.trace_to_blank = true;
         return true;
     }
-    if OPENERS.iter().any(|opener| text.starts_with(opener)) || opens_access(text) || opens_lock(text) {
+    if begins_any(text, OPENERS) || opens_access(text) || opens_lock(text) {
         record.other_stacks.push((Located { value: text.to_owned(), line: line.number }, Vec::new()));
         state.trace = Some(Some(record.other_stacks.len().saturating_sub(1)));
         return true;
@@ -82,8 +83,7 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
     }
     // 4.x kernels print `<IRQ>` and `<EOI>` on the frame's own line.
     let mut body = text;
-    while let Some((_, rest)) =
-        body.strip_prefix('<').and_then(|t| t.split_once("> ")).filter(|(m, _)| m.len() < 6)
+    while let Some((_, rest)) = body.strip_prefix('<').and_then(|t| t.cut("> ")).filter(|(m, _)| m.len() < 6)
     {
         body = rest.trim_start();
     }
@@ -110,11 +110,11 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
 /// Lines of KCSAN and KFENCE that say what was accessed, and whose stack is below: the first
 /// access is the crash's own.
 fn opens_access(text: &str) -> bool {
-    let race = text.contains(" bytes by ") && text.contains(" on cpu ") && text.ends_with(':');
-    race || text.contains("in kfence-#")
-        || text.contains("of kfence-#")
+    let race = text.ends_with(':') && text.contains(" bytes by ") && text.contains(" on cpu ");
+    let block = text.contains("kfence-#");
+    race || block && (text.contains("in kfence-#") || text.contains("of kfence-#"))
         || text.starts_with("kfence-#") && text.contains("allocated by task")
-        || ["Invalid read at ", "Invalid write at ", "Invalid free of "].iter().any(|s| text.starts_with(s))
+        || begins_any(text, &["Invalid read at ", "Invalid write at ", "Invalid free of "])
 }
 
 /// Lines of lockdep with a stack of the past below: links of the dependency chain, uses of a lock.

@@ -3,6 +3,7 @@
 use kwhy_base::BuildId;
 
 use crate::record::{CodeRef, Frame, PrintedHex};
+use crate::words::Words;
 
 impl PrintedHex {
     /// Reads `digits` (without `0x`) as printed.
@@ -60,7 +61,7 @@ pub(crate) fn code_ref(text: &str) -> Option<(CodeRef, &str)> {
     let mut place = CodeRef::default();
     let mut rest = text.trim_start();
     while let Some(inner) = rest.strip_prefix("[<") {
-        let (address, tail) = inner.split_once(">]")?;
+        let (address, tail) = inner.cut(">]")?;
         // Old kernels print the address twice; both are the same.
         place.address = place.address.or_else(|| hex_value(address.trim()));
         rest = tail.trim_start();
@@ -165,7 +166,7 @@ fn source<'a>(rest: &'a str, place: &mut CodeRef) -> &'a str {
 /// Reads a line of a call trace. Two frames for ARM's `f from g+0x…`.
 pub(crate) fn frames(text: &str, line: u32) -> Vec<Frame> {
     let trimmed = text.trim();
-    if let Some((left, right)) = trimmed.split_once(" from ")
+    if let Some((left, right)) = trimmed.cut(" from ")
         && let Some(pair) = arm_pair(left, right, line)
     {
         return pair;
@@ -177,7 +178,7 @@ pub(crate) fn frames(text: &str, line: u32) -> Vec<Frame> {
 fn arm_pair(left: &str, right: &str, line: u32) -> Option<Vec<Frame>> {
     let one = |side: &str| {
         let side = side.trim();
-        let (address, name) = match side.strip_prefix("[<").and_then(|s| s.split_once(">]")) {
+        let (address, name) = match side.strip_prefix("[<").and_then(|s| s.cut(">]")) {
             Some((address, name)) => (hex_value(address), name.trim()),
             None => (None, side),
         };
@@ -194,7 +195,7 @@ fn arm_pair(left: &str, right: &str, line: u32) -> Option<Vec<Frame>> {
     };
     let plain = |side: &str| {
         let side = side.trim();
-        let (address, name) = match side.strip_prefix("[<").and_then(|s| s.split_once(">]")) {
+        let (address, name) = match side.strip_prefix("[<").and_then(|s| s.cut(">]")) {
             Some((address, name)) => (hex_value(address), name.trim()),
             None => (None, side),
         };
@@ -219,7 +220,7 @@ fn frame(text: &str, line: u32) -> Option<Frame> {
     rest = rest.strip_prefix('(').unwrap_or(rest);
     loop {
         if let Some(inner) = rest.strip_prefix("[<") {
-            let (digits, tail) = inner.split_once(">]")?;
+            let (digits, tail) = inner.cut(">]")?;
             if !digits.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ') {
                 return None;
             }

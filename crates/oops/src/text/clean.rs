@@ -9,7 +9,8 @@ use super::prefix::Escapes;
 ///
 /// Escape sequences and carriage returns as `cat -v` writes them (`^[[0m`, `^M`) go as well.
 pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
-    if raw.iter().all(|b| (0x20..0x7f).contains(b))
+    // Without a way out in the middle, so that many bytes are looked at together.
+    if raw.iter().fold(true, |plain, b| plain & (0x20..0x7f).contains(b))
         && let Ok(text) = std::str::from_utf8(raw)
     {
         if !text.contains("^[") && !text.ends_with("^M") {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::clean::{clean, unescape};
 use super::prefix::{self, Escapes, Prefix};
 use super::{lead, stamp};
+use crate::words::Words;
 
 /// Who printed a line, by printk's caller id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -159,7 +160,7 @@ fn repeated<'t>(own: &'t str, found: &Prefix) -> Option<&'t str> {
     if found.escapes != Escapes::Octal {
         return None;
     }
-    let (count, text) = own.strip_prefix("message repeated ")?.split_once(" times: [")?;
+    let (count, text) = own.strip_prefix("message repeated ")?.cut(" times: [")?;
     let text = text.strip_suffix(']').unwrap_or(text);
     count.bytes().all(|b| b.is_ascii_digit()).then(|| text.strip_prefix(' ').unwrap_or(text))
 }

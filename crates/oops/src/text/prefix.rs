@@ -7,6 +7,7 @@
 use super::Caller;
 use super::stamp::{after_stamp, relative, run, stamp};
 use super::{clock, lead, syslog};
+use crate::words::Words;
 
 /// How a transport writes characters that do not print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -173,7 +174,7 @@ fn xen(rest: &str) -> Option<usize> {
 /// `** 12 printk messages dropped ** `, which consoles print before the line they go on with.
 fn dropped(rest: &str) -> Option<usize> {
     let inner = rest.strip_prefix("** ")?;
-    let (middle, after) = inner.get(..80).unwrap_or(inner).split_once(" **")?;
+    let (middle, after) = inner.get(..80).unwrap_or(inner).cut(" **")?;
     middle.ends_with("dropped").then_some(3 + middle.len() + 3 + usize::from(after.starts_with(' ')))
 }
 

@@ -5,6 +5,7 @@ use super::Caller;
 use super::clock::clock;
 use super::prefix::{Escapes, Prefix};
 use super::stamp::{digits, run, stamp};
+use crate::words::Words;
 
 const FACILITIES: &[&str] = &[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
@@ -317,7 +318,7 @@ pub(crate) fn source(line: &str) -> Option<&str> {
     if let Some(length) = priority(rest, &mut Prefix::default()) {
         // RFC 5424 names its host inside the header.
         let header = rest.get(..length)?;
-        if let Some((_, fields)) = header.split_once(">1 ") {
+        if let Some((_, fields)) = header.cut(">1 ") {
             return fields.split(' ').nth(1).filter(|host| *host != "-");
         }
         rest = rest.get(length..)?;

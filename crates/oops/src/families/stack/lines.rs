@@ -1,6 +1,7 @@
 //! The lines that a walk knows: frames, program counters, the headers of stacks.
 
 use crate::fields::values::{code_ref, frames};
+use crate::words::{AnyOf, Words};
 
 /// How many lines after a stack's header its first frame may stand: modules and registers may come
 /// between, or other tasks' lines.
@@ -59,7 +60,7 @@ fn by_task(line: &str, words: &str) -> bool {
 
 /// `  backtrace:`, `  backtrace (crc 12ab34cd):`.
 pub(crate) fn leak_backtrace(line: &str) -> bool {
-    let Some((before, rest)) = line.split_once("backtrace") else { return false };
+    let Some((before, rest)) = line.cut("backtrace") else { return false };
     let whole = rest.starts_with(':') || rest.starts_with(" (crc ") && rest.contains("):");
     whole && !before.ends_with("k ")
 }
@@ -68,9 +69,24 @@ fn riscv_status(line: &str) -> bool {
     line.contains("status: ") && line.contains(" badaddr: ") && line.contains(" cause: ")
 }
 
+/// Whether one of the words is there that every opener has.
+fn has_opener(line: &str) -> bool {
+    static WORDS: AnyOf = AnyOf::new(&[
+        "Call Trace",
+        "Call trace",
+        "Backtrace:",
+        "Allocated",
+        "Freed",
+        "backtrace",
+        "Uninit was stored to memory at",
+        "status: ",
+    ]);
+    WORDS.is_in(line)
+}
+
 /// Whether `line` opens a stack.
 pub(crate) fn opens(line: &str) -> bool {
-    OPENERS.iter().any(|opener| opener(line))
+    has_opener(line) && OPENERS.iter().any(|opener| opener(line))
 }
 
 /// Whether `line` opens a call trace.
@@ -142,8 +158,11 @@ pub(crate) fn pc_name(line: &str) -> Option<Option<String>> {
 /// followed by no frame or by hardly any line. Of each sort the first decides.
 pub(crate) fn has_stack(lines: &[&str]) -> bool {
     let mut any = false;
+    let openers: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, line)| has_opener(line)).map(|(at, _)| at).collect();
     for opener in OPENERS {
-        let Some(at) = lines.iter().position(|line| opener(line)) else { continue };
+        let at = openers.iter().copied().find(|at| lines.get(*at).is_some_and(|line| opener(line)));
+        let Some(at) = at else { continue };
         if lines.len().saturating_sub(at) < FEWEST_LINES {
             return false;
         }

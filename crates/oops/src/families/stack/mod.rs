@@ -13,6 +13,7 @@ use lines::{is_trace, names, opens, pc_name};
 
 use super::skip;
 use crate::fields::values::code_ref;
+use crate::words::Words;
 
 /// One step of a plan.
 #[derive(Clone, Copy)]
@@ -177,18 +178,16 @@ impl Step {
     fn matches(&self, line: &str) -> Option<Vec<String>> {
         match self {
             Step::Pc => pc_name(line).map(|name| name.into_iter().collect()),
-            Step::WarnPc => {
-                match line.split_once("--- interrupt: ").and_then(|(_, rest)| rest.split_once(" at ")) {
-                    Some((_, place)) => Some(
-                        code_ref(place)
-                            .and_then(|(at, _)| at.symbol)
-                            .map(|name| plain(&name))
-                            .into_iter()
-                            .collect(),
-                    ),
-                    None => Step::Pc.matches(line),
-                }
-            }
+            Step::WarnPc => match line.cut("--- interrupt: ").and_then(|(_, rest)| rest.cut(" at ")) {
+                Some((_, place)) => Some(
+                    code_ref(place)
+                        .and_then(|(at, _)| at.symbol)
+                        .map(|name| plain(&name))
+                        .into_iter()
+                        .collect(),
+                ),
+                None => Step::Pc.matches(line),
+            },
             Step::Trace => is_trace(line).then(Vec::new),
             Step::Line(known) => known(line),
             Step::Frames => None,
