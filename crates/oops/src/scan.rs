@@ -285,7 +285,7 @@ impl Reader {
         let to = (from + BLOCK).min(bytes.len());
         let block = bytes.get(from..to).unwrap_or_default();
         self.tail.went_on = self.tail.went_on || !block.iter().all(u8::is_ascii_whitespace);
-        let Some(hit) = trigger::first(block) else {
+        let Some((hit, word)) = trigger::first(block) else {
             self.count(bytes, to);
             let last = to == bytes.len();
             // A word may begin at the end of a block.
@@ -293,6 +293,11 @@ impl Reader {
             return !last;
         };
         let hit = from + hit;
+        if trigger::is_harmless(bytes, hit, word) {
+            // Another word may begin within this one.
+            self.at = hit + 1;
+            return true;
+        }
         let floor = hit.saturating_sub(LONGEST_LINE).max(self.place(self.read_to));
         let before = bytes.get(floor..hit).unwrap_or_default();
         let start = match memchr::memrchr(b'\n', before) {

@@ -209,7 +209,7 @@ fn take_off<'a>(document: Document<'a>, depth: usize, budget: &mut Budget, opene
 /// Whether a report of the kernel's begins somewhere in `text`.
 fn tells(text: &[u8]) -> bool {
     let mut rest = text;
-    while let Some(at) = trigger::first(rest) {
+    while let Some((at, _)) = trigger::first(rest) {
         let start = rest.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |at| at + 1);
         let tail = rest.get(start..).unwrap_or_default();
         let end = memchr::memchr(b'\n', tail).unwrap_or(tail.len());
