@@ -32,6 +32,7 @@ mod slip;
 #[cfg(test)]
 mod testing;
 mod verdict;
+pub mod writers;
 
 use context::Facts;
 use images::Images;

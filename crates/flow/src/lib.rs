@@ -2,6 +2,7 @@
 
 pub mod assembler;
 mod bits;
+pub mod calls;
 mod clones;
 pub mod code;
 pub mod describe;
@@ -18,5 +19,6 @@ pub mod naming;
 pub mod path;
 pub mod reloc;
 pub mod scene;
+pub mod stores;
 pub mod trap;
 pub mod value;

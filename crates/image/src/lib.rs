@@ -6,6 +6,7 @@
 mod banner;
 mod btf;
 mod builder;
+mod census;
 mod cfa;
 mod dwarf_types;
 mod edges;
@@ -25,6 +26,7 @@ mod type_names;
 pub mod types;
 mod units;
 
+pub use census::UnitId;
 pub use edges::{HiddenEdge, HiddenEdgeKind};
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};
 pub use image::Image;

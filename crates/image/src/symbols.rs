@@ -252,6 +252,19 @@ impl<'d> Symbols<'d> {
         index.get(next).map(|next| self.address_of(elf, *next))
     }
 
+    /// Where functions begin, in order, each address once.
+    pub(crate) fn functions(&self, elf: &Elf<'d>) -> Vec<ImageAddr> {
+        let is_code = |symbol: &RawSymbol| {
+            matches!(symbol.kind(), consts::STT_FUNC | consts::STT_GNU_IFUNC | consts::STT_NOTYPE)
+                && elf.sections.get(symbol.section as usize).is_some_and(|section| section.executable())
+        };
+        let listed = self.by_address(elf).iter().filter_map(|index| self.get(*index as usize));
+        let mut found: Vec<ImageAddr> =
+            listed.filter(is_code).map(|symbol| ImageAddr(Self::address(elf, symbol))).collect();
+        found.dedup();
+        found
+    }
+
     fn by_address(&self, elf: &Elf<'d>) -> &[u32] {
         self.index.get_or_init(|| {
             let plain = self.plain();

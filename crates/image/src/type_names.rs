@@ -181,6 +181,12 @@ impl<'d> Image<'d> {
         self.type_in_unit(debug, &unit, keyword, tag)
     }
 
+    /// The definition of a type in a unit.
+    pub(crate) fn type_in(&self, debug: &Debug<'d>, unit: &Rc<Unit<'d>>, name: &str) -> Option<TypeId> {
+        let (keyword, tag) = split_keyword(name);
+        self.type_in_unit(debug, unit, keyword, tag)
+    }
+
     fn type_in_unit(
         &self,
         debug: &Debug<'d>,
