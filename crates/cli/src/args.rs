@@ -33,6 +33,10 @@ pub enum Command {
     Disasm(DisasmArgs),
     /// Show a struct's layout, or what lies at an offset of it
     Type(TypeArgs),
+    /// Show every place that writes a member, and how the kernel gets there
+    Writers(WritersArgs),
+    /// Show the calls that lead from one function to another
+    Path(PathArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -159,6 +163,33 @@ pub struct TypeArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct WritersArgs {
+    /// The member: `struct module_use.target`, `struct module.mkobj.kobj`
+    #[arg(value_name = "TYPE.MEMBER")]
+    pub member: String,
+    /// vmlinux or module .ko; repeatable
+    #[arg(short, long = "image", value_name = "PATH", required = true)]
+    pub images: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct PathArgs {
+    /// The function that the path starts from
+    #[arg(value_name = "FUNCTION")]
+    pub from: String,
+    /// The function that it leads to
+    #[arg(value_name = "FUNCTION")]
+    pub to: String,
+    /// vmlinux or module .ko; repeatable
+    #[arg(short, long = "image", value_name = "PATH", required = true)]
+    pub images: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Args, Debug)]
 pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
@@ -173,6 +204,8 @@ impl Cli {
             Some(Command::Decode(args)) => &args.output,
             Some(Command::Disasm(args)) => &args.output,
             Some(Command::Type(args)) => &args.output,
+            Some(Command::Writers(args)) => &args.output,
+            Some(Command::Path(args)) => &args.output,
             Some(Command::Completions(_) | Command::Man) | None => &self.explain.output,
         }
     }

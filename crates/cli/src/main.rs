@@ -18,6 +18,7 @@ mod shell;
 mod sources;
 mod tail;
 mod type_cmd;
+mod writers_cmd;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -37,6 +38,8 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Decode(args)) => decode_cmd::run(&args),
         Some(Command::Disasm(args)) => disasm_cmd::run(&args),
         Some(Command::Type(args)) => type_cmd::run(&args),
+        Some(Command::Writers(args)) => writers_cmd::writers(&args),
+        Some(Command::Path(args)) => writers_cmd::path(&args),
         Some(Command::Completions(args)) => shell::completions(&args),
         Some(Command::Man) => shell::man(),
     }

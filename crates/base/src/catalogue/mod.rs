@@ -34,6 +34,7 @@ pub mod fetch;
 pub mod input;
 pub mod listing;
 pub mod verdict;
+pub mod writers;
 
 /// Every message there is, by file.
 #[must_use]
@@ -56,6 +57,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("input", input::MESSAGES),
         ("listing", listing::MESSAGES),
         ("verdict", verdict::MESSAGES),
+        ("writers", writers::MESSAGES),
     ]
 }
 

@@ -137,6 +137,12 @@ pub fn writers(
             let ways = Ways::new(image);
             for (writer, entry) in here.iter_mut().filter(|(w, _)| shows_ways(w.store.kind)) {
                 writer.ways = ways.to(*entry, writer.store.at);
+                for way in &mut writer.ways {
+                    // The helpers of headers that were inlined there are no part of the way.
+                    if let Some(at) = way.iter().rposition(|step| step.function == writer.function) {
+                        way.truncate(at.saturating_add(1));
+                    }
+                }
             }
         }
         found.extend(here.into_iter().map(|(writer, _)| writer));

@@ -10,6 +10,7 @@ use kwhy_base::ImageAddr;
 use kwhy_flow::calls::Calls;
 use kwhy_flow::code::Code;
 use kwhy_image::Image;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One function on a way.
@@ -29,12 +30,20 @@ pub struct Step {
 pub struct Ways<'i, 'd> {
     image: &'i Image<'d>,
     calls: Calls,
+    /// Bytes that look like a call and stand in the middle of an instruction, met so far. Some
+    /// one in a hundred thousand does, so calls are decoded only once a way goes through them.
+    false_calls: RefCell<BTreeSet<ImageAddr>>,
 }
+
+/// Where each function found leads on: the call, and what it calls.
+type Onward = BTreeMap<ImageAddr, (ImageAddr, ImageAddr)>;
 
 /// How many functions a search looks at; a way through more is no explanation.
 const MAX_FUNCTIONS: usize = 30_000;
 /// How long a way may be.
 const MAX_STEPS: usize = 24;
+/// How often a search starts anew after bytes taken for a call.
+const MAX_RETRIES: usize = 8;
 /// How many ways are told.
 const MAX_WAYS: usize = 3;
 /// How many entry points are compared for the best ones.
@@ -44,15 +53,40 @@ impl<'i, 'd> Ways<'i, 'd> {
     /// Finds all calls of the image.
     #[must_use]
     pub fn new(image: &'i Image<'d>) -> Ways<'i, 'd> {
-        Ways { image, calls: Calls::scan(image) }
+        Ways { image, calls: Calls::scan(image), false_calls: RefCell::default() }
     }
 
     /// The best ways from entry points to the instruction at `at` in the function at `entry`.
     #[must_use]
     pub fn to(&self, entry: ImageAddr, at: ImageAddr) -> Vec<Vec<Step>> {
         let start = self.image.symbol_at(entry).map_or(entry, |symbol| symbol.address);
-        // From each function, the call that leads on towards `start`.
-        let mut next: BTreeMap<ImageAddr, (ImageAddr, ImageAddr)> = BTreeMap::new();
+        for _ in 0..MAX_RETRIES {
+            let (onward, entries) = self.upwards(start);
+            let mut ways: Vec<Vec<Step>> = Vec::new();
+            let mut sound = true;
+            for entry in entries {
+                if !self.is_sound(entry, start, &onward) {
+                    sound = false;
+                    break;
+                }
+                let way = self.way(entry, start, &onward, at);
+                if !ways.iter().any(|known| names(known) == names(&way)) {
+                    ways.push(way);
+                }
+                if ways.len() == MAX_WAYS {
+                    break;
+                }
+            }
+            if sound {
+                return ways;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Everything that leads to `start`, and the entry points among it, best first.
+    fn upwards(&self, start: ImageAddr) -> (Onward, Vec<ImageAddr>) {
+        let mut onward = Onward::new();
         let mut seen: BTreeSet<ImageAddr> = BTreeSet::from([start]);
         let mut queue: VecDeque<(ImageAddr, usize)> = VecDeque::from([(start, 1)]);
         let mut entries: Vec<(u8, usize, ImageAddr)> = Vec::new();
@@ -60,62 +94,73 @@ impl<'i, 'd> Ways<'i, 'd> {
             if seen.len() > MAX_FUNCTIONS || entries.len() >= MAX_ENTRIES {
                 break;
             }
+            // What is in front of a system call is the same for all of them.
+            if system_call(&self.symbol(function)).is_some() {
+                entries.push((0, length, function));
+                continue;
+            }
             let mut any = false;
             for call in self.calls.of(function) {
-                if !self.is_call(call.caller, call.site) {
+                if self.false_calls.borrow().contains(&call.site) {
                     continue;
                 }
                 any = true;
                 if length < MAX_STEPS && seen.insert(call.caller) {
-                    next.insert(call.caller, (call.site, function));
+                    onward.insert(call.caller, (call.site, function));
                     queue.push_back((call.caller, length.saturating_add(1)));
                 }
             }
-            let name = self.symbol(function);
-            let rank = match (system_call(&name), any) {
-                (Some(_), _) => 0,
-                (None, false) if name.ends_with("init_module") || name == "start_kernel" => 1,
-                (None, false) => 2,
-                (None, true) => continue,
-            };
-            entries.push((rank, length, function));
+            if !any {
+                entries.push((1, length, function));
+            }
         }
         entries.sort();
-        let mut ways: Vec<Vec<Step>> = Vec::new();
-        for (_, _, entry) in entries {
-            let way = self.way(entry, start, &next, at);
-            if !ways.iter().any(|known| names(known) == names(&way)) {
-                ways.push(way);
-            }
-            if ways.len() == MAX_WAYS {
-                break;
-            }
-        }
-        ways
+        (onward, entries.into_iter().map(|(_, _, function)| function).collect())
     }
 
     /// The shortest way by direct calls from the function at `from` to the one at `to`.
     #[must_use]
     pub fn between(&self, from: ImageAddr, to: ImageAddr) -> Option<Vec<Step>> {
-        let mut before: BTreeMap<ImageAddr, (ImageAddr, ImageAddr)> = BTreeMap::new();
-        let mut seen: BTreeSet<ImageAddr> = BTreeSet::from([to]);
-        let mut queue: VecDeque<(ImageAddr, usize)> = VecDeque::from([(to, 1)]);
-        while let Some((function, length)) = queue.pop_front() {
-            if function == from {
-                return Some(self.way(from, to, &before, to));
+        for _ in 0..MAX_RETRIES {
+            let onward = self.leading(from, to)?;
+            if self.is_sound(from, to, &onward) {
+                return Some(self.way(from, to, &onward, to));
             }
-            if seen.len() > MAX_FUNCTIONS || length >= MAX_STEPS {
-                continue;
+        }
+        None
+    }
+
+    /// What leads to `to`, as far as needed to reach it from `from`.
+    fn leading(&self, from: ImageAddr, to: ImageAddr) -> Option<Onward> {
+        let mut onward = Onward::new();
+        let mut seen: BTreeSet<ImageAddr> = BTreeSet::from([to]);
+        let mut queue: VecDeque<ImageAddr> = VecDeque::from([to]);
+        while let Some(function) = queue.pop_front() {
+            if function == from {
+                return Some(onward);
             }
             for call in self.calls.of(function) {
-                if !seen.contains(&call.caller) && self.is_call(call.caller, call.site) {
-                    seen.insert(call.caller);
-                    before.insert(call.caller, (call.site, function));
-                    queue.push_back((call.caller, length.saturating_add(1)));
+                if !self.false_calls.borrow().contains(&call.site) && seen.insert(call.caller) {
+                    onward.insert(call.caller, (call.site, function));
+                    queue.push_back(call.caller);
                 }
             }
         }
         None
+    }
+
+    /// Whether all calls of a way are instructions; those that are none are remembered.
+    fn is_sound(&self, from: ImageAddr, to: ImageAddr, onward: &Onward) -> bool {
+        let mut function = from;
+        for _ in 0..MAX_FUNCTIONS {
+            let Some((site, callee)) = onward.get(&function).filter(|_| function != to) else { return true };
+            if !self.is_call(function, *site) {
+                self.false_calls.borrow_mut().insert(*site);
+                return false;
+            }
+            function = *callee;
+        }
+        true
     }
 
     /// Whether an instruction really begins at `site`: bytes that look like a call may stand in
@@ -137,12 +182,12 @@ impl<'i, 'd> Ways<'i, 'd> {
         &self,
         entry: ImageAddr,
         end: ImageAddr,
-        next: &BTreeMap<ImageAddr, (ImageAddr, ImageAddr)>,
+        next: &Onward,
         last: ImageAddr,
     ) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
         let mut function = entry;
-        for _ in 0..=MAX_STEPS {
+        for _ in 0..MAX_FUNCTIONS {
             let onward = if function == end { None } else { next.get(&function).copied() };
             let site = onward.map_or(last, |(site, _)| site);
             self.push(function, site, &mut steps);

@@ -1,0 +1,19 @@
+//! Who writes a member, and how the kernel gets there.
+
+messages! {
+    TITLE = "{record}.{member}: offset {offset}, {size} bytes" / "{record}.{member}：偏移 {offset}，{size} 字节";
+    READ = "{functions} functions of {units} units that define the struct were read." / "已读取定义该结构体的 {units} 个编译单元中的 {functions} 个函数。";
+    NONE = "No function that could be read writes it." / "在可读取的函数中，没有任何一个写入该成员。";
+    ASSIGNED = "assigned" / "赋值";
+    MODIFIED = "changed in place" / "就地修改";
+    FILLED = "whole object written by {call}()" / "整个对象由 {call}() 写入";
+    ZEROED = "made all zero by {call}()" / "由 {call}() 分配并清零";
+    ALLOCATED = "made by {call}(), not zeroed" / "由 {call}() 分配，未清零";
+    FREED = "freed by {call}()" / "由 {call}() 释放";
+    INLINED = "inlined into {symbol}" / "内联于 {symbol}";
+    THROUGH = "through {table}" / "经由 {table}";
+    NO_MEMBER_NAMED = "{text} names no member" / "{text} 没有指明成员";
+    HINT_MEMBER = "write it as `struct module_use.target`" / "请写成 `struct module_use.target`";
+    NO_WAY = "no chain of direct calls leads from {from} to {to}" / "没有从 {from} 到 {to} 的直接调用链";
+    HINT_NO_WAY = "one of the calls goes through a function pointer, or the other way round: `kwhy path {to} {from}`" / "其中某次调用经由函数指针，或者方向相反：`kwhy path {to} {from}`";
+}

@@ -1,0 +1,270 @@
+//! `kwhy writers 'struct module_use.target' -i vmlinux`: who writes a member, and
+//! `kwhy path FUNCTION FUNCTION -i vmlinux`: the calls from one function to another.
+
+use crate::args::{PathArgs, WritersArgs};
+use crate::command_error::CommandError;
+use crate::disasm_cmd::open;
+use crate::output::Output;
+use kwhy_base::catalogue::{cli as c, writers as w};
+use kwhy_base::{ImageAddr, Lang, Prose, prose};
+use kwhy_diagnose::writers::ways::{Step, Ways};
+use kwhy_diagnose::writers::{self, Unanswered, Writer, Writers};
+use kwhy_flow::stores::StoreKind;
+use kwhy_image::Image;
+use kwhy_mmap::Mapping;
+use kwhy_report::doc::{Block, Inline, Item, Tone};
+use kwhy_report::{Format, Hex};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Shows who writes a member.
+pub fn writers(args: &WritersArgs) -> Result<ExitCode, CommandError> {
+    let output = Output::new(&args.output);
+    let (record, member) = split(&args.member).ok_or_else(|| {
+        CommandError::unusable(prose!(w::NO_MEMBER_NAMED, text = &args.member)).hint(prose!(w::HINT_MEMBER))
+    })?;
+    let mapped = open(&args.images)?;
+    let images = parse(&mapped)?;
+    let borrowed: Vec<&Image<'_>> = images.iter().collect();
+    let found = writers::writers(&borrowed, &record, &member, true).map_err(|error| match error {
+        Unanswered::NoType => {
+            CommandError::unusable(prose!(c::NO_TYPE, name = &record)).hint(prose!(c::HINT_TYPE))
+        }
+        Unanswered::NoMember => {
+            let path = mapped.first().map(|(path, _)| path.clone()).unwrap_or_default();
+            CommandError::unusable(prose!(c::NO_MEMBER, name = &record, member = &member))
+                .hint(prose!(c::HINT_MEMBERS, name = &record, path = path))
+        }
+    })?;
+    output.write(&match output.format {
+        Format::Json => format!("{:#}\n", json_of(&found, &mapped)),
+        format => {
+            let blocks = document(&found, output.lang);
+            kwhy_report::render_document(&blocks, format, output.lang, &output.options).unwrap_or_default()
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `struct module_use.target` → (`struct module_use`, `target`). Without a keyword a struct is meant.
+fn split(text: &str) -> Option<(String, String)> {
+    let (record, member) = text.trim().split_once('.')?;
+    let (record, member) = (record.trim(), member.trim());
+    if record.is_empty() || member.is_empty() {
+        return None;
+    }
+    let record = if record.contains(' ') { record.to_owned() } else { format!("struct {record}") };
+    Some((record, member.to_owned()))
+}
+
+fn parse(mapped: &[(String, Mapping)]) -> Result<Vec<Image<'_>>, CommandError> {
+    mapped
+        .iter()
+        .map(|(path, data)| {
+            Image::parse(data).map_err(|error| {
+                CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error)
+            })
+        })
+        .collect()
+}
+
+/// What a place does, in words.
+fn words(writer: &Writer) -> Prose {
+    let call = writer.store.call.as_deref().unwrap_or_default();
+    match writer.store.kind {
+        StoreKind::Assigned => prose!(w::ASSIGNED),
+        StoreKind::Modified => prose!(w::MODIFIED),
+        StoreKind::Filled => prose!(w::FILLED, call = call),
+        StoreKind::Zeroed => prose!(w::ZEROED, call = call),
+        StoreKind::Allocated => prose!(w::ALLOCATED, call = call),
+        StoreKind::Freed => prose!(w::FREED, call = call),
+    }
+}
+
+fn key(kind: StoreKind) -> &'static str {
+    match kind {
+        StoreKind::Assigned => "assigned",
+        StoreKind::Modified => "modified",
+        StoreKind::Filled => "filled",
+        StoreKind::Zeroed => "zeroed",
+        StoreKind::Allocated => "allocated",
+        StoreKind::Freed => "freed",
+    }
+}
+
+/// `use->target = b`.
+fn assignment(writer: &Writer) -> String {
+    match (&writer.store.value, writer.store.kind) {
+        (Some(value), StoreKind::Assigned) => format!("{} = {value}", writer.store.text),
+        _ => writer.store.text.clone(),
+    }
+}
+
+fn place(writer: &Writer) -> Option<String> {
+    let file = writer.file.as_deref()?;
+    Some(writer.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
+}
+
+fn document(found: &Writers, lang: Lang) -> Vec<Block> {
+    let title = prose!(
+        w::TITLE,
+        record = &found.wanted.record,
+        member = &found.member,
+        offset = format!("{:#x}", found.wanted.offset),
+        size = found.wanted.size
+    );
+    let read = prose!(w::READ, functions = found.functions, units = found.units).render(lang);
+    let mut blocks = vec![
+        Block::Title(Inline::of(&title.render(lang), Tone::Strong)),
+        Block::Paragraph(Inline::of(&read, Tone::Weak)),
+    ];
+    if found.writers.is_empty() {
+        blocks.push(Block::Paragraph(Inline::of(&prose!(w::NONE).render(lang), Tone::Plain)));
+    }
+    let items = found.writers.iter().map(|writer| item(writer, lang)).collect();
+    blocks.push(Block::List { ordered: false, items });
+    blocks
+}
+
+fn item(writer: &Writer, lang: Lang) -> Item {
+    let mut text = Inline::of(&writer.function, Tone::Strong).with("  ", Tone::Plain);
+    if let Some(place) = place(writer) {
+        text = text.with(&place, Tone::Code).with("  ", Tone::Plain);
+    }
+    if let Some(module) = &writer.module {
+        text = text.with(&format!("[{module}]  "), Tone::Code);
+    }
+    text = text.with(&assignment(writer), Tone::Code).with("  ", Tone::Plain);
+    text = text.with(&words(writer).render(lang), Tone::Plain);
+    let plain = writer.symbol.split_once('.').map_or(writer.symbol.as_str(), |(plain, _)| plain);
+    if plain != writer.function {
+        let symbol = format!("{}+{:#x}", writer.symbol, writer.offset);
+        let inlined = prose!(w::INLINED, symbol = symbol).render(lang);
+        text = text.with(&format!("  ({inlined})"), Tone::Weak);
+    }
+    let ways = writer.ways.iter().map(|way| Item { text: way_line(way, lang), below: Vec::new() }).collect();
+    let below = if writer.ways.is_empty() { Vec::new() } else { vec![Block::List { ordered: false, items: ways }] };
+    Item { text, below }
+}
+
+fn way_line(way: &[Step], lang: Lang) -> Inline {
+    let mut line = Inline::default();
+    for (index, step) in way.iter().enumerate() {
+        if index > 0 {
+            line = line.with(" → ", Tone::Weak);
+        }
+        line = line.with(&step.function, Tone::Code);
+        if let Some(table) = &step.through {
+            let through = prose!(w::THROUGH, table = table).render(lang);
+            line = line.with(&format!(" ({through})"), Tone::Weak);
+        }
+    }
+    line
+}
+
+fn json_of(found: &Writers, mapped: &[(String, Mapping)]) -> Value {
+    let writers: Vec<Value> = found
+        .writers
+        .iter()
+        .map(|writer| {
+            json!({
+                "kind": key(writer.store.kind),
+                "function": writer.function,
+                "file": writer.file,
+                "line": writer.line,
+                "module": writer.module,
+                "symbol": writer.symbol,
+                "offset": Hex(writer.offset),
+                "address": Hex(writer.store.at.0),
+                "image": mapped.get(writer.image).map(|(path, _)| path),
+                "target": writer.store.text,
+                "value": writer.store.value,
+                "constant": writer.store.constant.map(Hex),
+                "call": writer.store.call,
+                "call_paths": writer.ways.iter().map(|way| steps(way)).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "schema": "kwhy-writers/1",
+        "type": found.wanted.record,
+        "member": found.member,
+        "offset": Hex(found.wanted.offset),
+        "size": Hex(found.wanted.size),
+        "units": found.units,
+        "functions": found.functions,
+        "writers": writers,
+    })
+}
+
+fn steps(way: &[Step]) -> Vec<Value> {
+    way.iter()
+        .map(|step| {
+            json!({ "function": step.function, "file": step.file, "line": step.line, "through": step.through })
+        })
+        .collect()
+}
+
+/// Shows the shortest chain of calls from one function to another.
+pub fn path(args: &PathArgs) -> Result<ExitCode, CommandError> {
+    let output = Output::new(&args.output);
+    let mapped = open(&args.images)?;
+    let images = parse(&mapped)?;
+    let mut known = (false, false);
+    for image in &images {
+        let at = |name: &str| -> Vec<ImageAddr> {
+            let found = image.symbols_named(name).into_iter().filter(|symbol| symbol.function);
+            found.map(|symbol| symbol.address).collect()
+        };
+        let (from, to) = (starts(&args.from, &at), starts(&args.to, &at));
+        known = (known.0 || !from.is_empty(), known.1 || !to.is_empty());
+        if from.is_empty() || to.is_empty() {
+            continue;
+        }
+        let ways = Ways::new(image);
+        let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
+        let Some(way) = pairs.filter_map(|(from, to)| ways.between(from, to)).min_by_key(Vec::len) else {
+            continue;
+        };
+        output.write(&match output.format {
+            Format::Json => format!("{:#}\n", json!({ "schema": "kwhy-path/1", "path": steps(&way) })),
+            format => {
+                let blocks = path_document(&way);
+                kwhy_report::render_document(&blocks, format, output.lang, &output.options)
+                    .unwrap_or_default()
+            }
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (found, name) in [(known.0, &args.from), (known.1, &args.to)] {
+        if !found {
+            let error = CommandError::unusable(prose!(c::NO_FUNCTION, name = name));
+            return Err(error.hint(prose!(c::HINT_FUNCTION, name = name)));
+        }
+    }
+    let error = CommandError::unusable(prose!(w::NO_WAY, from = &args.from, to = &args.to));
+    Err(error.hint(prose!(w::HINT_NO_WAY, from = &args.from, to = &args.to)))
+}
+
+/// The places of a function's symbol; a system call may be given by its plain name.
+fn starts(name: &str, at: &dyn Fn(&str) -> Vec<ImageAddr>) -> Vec<ImageAddr> {
+    let found = at(name);
+    if !found.is_empty() {
+        return found;
+    }
+    ["__x64_sys_", "__arm64_sys_"].iter().flat_map(|wrapper| at(&format!("{wrapper}{name}"))).collect()
+}
+
+fn path_document(way: &[Step]) -> Vec<Block> {
+    let items = way
+        .iter()
+        .map(|step| {
+            let mut text = Inline::of(&step.function, Tone::Strong);
+            if let (Some(file), Some(line)) = (&step.file, step.line) {
+                text = text.with(&format!("  {file}:{line}"), Tone::Code);
+            }
+            Item { text, below: Vec::new() }
+        })
+        .collect();
+    vec![Block::List { ordered: true, items }]
+}
