@@ -32,8 +32,11 @@ pub fn writers(args: &WritersArgs) -> Result<ExitCode, CommandError> {
         }
         Unanswered::NoMember => {
             let path = mapped.first().map(|(path, _)| path.clone()).unwrap_or_default();
-            CommandError::unusable(prose!(c::NO_MEMBER, name = &record, member = &member))
-                .hint(prose!(c::HINT_MEMBERS, name = &record, path = path))
+            CommandError::unusable(prose!(c::NO_MEMBER, name = &record, member = &member)).hint(prose!(
+                c::HINT_MEMBERS,
+                name = &record,
+                path = path
+            ))
         }
     })?;
     output.write(&match output.format {
@@ -61,9 +64,8 @@ fn parse(mapped: &[(String, Mapping)]) -> Result<Vec<Image<'_>>, CommandError> {
     mapped
         .iter()
         .map(|(path, data)| {
-            Image::parse(data).map_err(|error| {
-                CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error)
-            })
+            Image::parse(data)
+                .map_err(|error| CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error))
         })
         .collect()
 }
@@ -143,7 +145,8 @@ fn item(writer: &Writer, lang: Lang) -> Item {
         text = text.with(&format!("  ({inlined})"), Tone::Weak);
     }
     let ways = writer.ways.iter().map(|way| Item { text: way_line(way, lang), below: Vec::new() }).collect();
-    let below = if writer.ways.is_empty() { Vec::new() } else { vec![Block::List { ordered: false, items: ways }] };
+    let below =
+        if writer.ways.is_empty() { Vec::new() } else { vec![Block::List { ordered: false, items: ways }] };
     Item { text, below }
 }
 

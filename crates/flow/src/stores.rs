@@ -1,7 +1,6 @@
 //! Where a member is written: every store of a function whose typed destination is, or covers, a
 //! given member of a given struct; and what fills the whole object at once.
 
-use crate::expr::Terms;
 use crate::insn::{AccessKind, Effect, Flow, Value as Operand};
 use crate::scene::Scene;
 use crate::value::{Node, Value};
@@ -112,7 +111,8 @@ impl Scene<'_, '_> {
         let mut found = Vec::new();
         for insn in &self.code.insns {
             match &insn.flow {
-                Flow::Call(_) => found.extend(self.whole(insn.address, wanted)),
+                // A jump to a function is its last call.
+                Flow::Call(_) | Flow::Jump(_) => found.extend(self.whole(insn.address, wanted)),
                 _ => found.extend(self.stored(insn.address, wanted)),
             }
         }
@@ -136,7 +136,9 @@ impl Scene<'_, '_> {
             let outlook = self.outlook(pc);
             let lvalue = self.lvalue_in(&outlook, address, access.memory.segment, access.width);
             let Some(lvalue) = lvalue.filter(|lvalue| lvalue.index.is_none()) else { continue };
-            let (Some(pointee), Ok(offset)) = (lvalue.pointee, u64::try_from(lvalue.offset)) else { continue };
+            let (Some(pointee), Ok(offset)) = (lvalue.pointee, u64::try_from(lvalue.offset)) else {
+                continue;
+            };
             if !covers(self.image, pointee, offset, u64::from(access.width), wanted, 0) {
                 continue;
             }
@@ -222,13 +224,6 @@ impl Scene<'_, '_> {
         }
         let described = self.described_in(&self.outlook(pc), value)?;
         fits(described.ty).then_some(described.text)
-    }
-
-    /// Where an instruction stands, in the terms of the function that its line belongs to.
-    #[must_use]
-    pub fn place_terms(&self, pc: ImageAddr) -> Option<Terms> {
-        let recovered = self.recover(pc, None, &|_| None)?;
-        Some(recovered.main)
     }
 }
 

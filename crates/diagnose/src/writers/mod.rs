@@ -7,7 +7,7 @@
 
 pub mod ways;
 
-use kwhy_base::{ImageAddr, Prose};
+use kwhy_base::ImageAddr;
 use kwhy_flow::code::Code;
 use kwhy_flow::insn::{AccessKind, Flow};
 use kwhy_flow::scene::Scene;
@@ -61,8 +61,6 @@ pub struct Writers {
     pub units: usize,
     /// Functions read.
     pub functions: usize,
-    /// What limits the answer.
-    pub limits: Vec<Prose>,
 }
 
 /// Up to this many units, every function of them is read in full.
@@ -159,7 +157,6 @@ pub fn writers(
         writers: found,
         units: unit_count,
         functions: function_count,
-        limits: Vec::new(),
     })
 }
 
@@ -179,7 +176,7 @@ fn worth(image: &Image<'_>, entry: ImageAddr, wanted: &Wanted) -> bool {
         return false;
     };
     code.insns.iter().any(|insn| match &insn.flow {
-        Flow::Call(target) => {
+        Flow::Call(target) | Flow::Jump(target) => {
             code.symbol_name(image, *target).is_some_and(|name| kwhy_flow::stores::handles_objects(&name))
         }
         _ => insn.accesses().iter().any(|access| {

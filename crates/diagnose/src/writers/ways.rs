@@ -178,13 +178,7 @@ impl<'i, 'd> Ways<'i, 'd> {
     }
 
     /// The way from `entry` along `next` to `end`, then to the instruction at `last`.
-    fn way(
-        &self,
-        entry: ImageAddr,
-        end: ImageAddr,
-        next: &Onward,
-        last: ImageAddr,
-    ) -> Vec<Step> {
+    fn way(&self, entry: ImageAddr, end: ImageAddr, next: &Onward, last: ImageAddr) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
         let mut function = entry;
         for _ in 0..MAX_FUNCTIONS {
@@ -221,7 +215,12 @@ impl<'i, 'd> Ways<'i, 'd> {
             if system_call(&name).is_some() && steps.last().is_some_and(|last| last.function == plain) {
                 steps.pop();
             }
-            steps.push(Step { function: plain, through: None, file: file.as_deref().map(str::to_owned), line });
+            steps.push(Step {
+                function: plain,
+                through: None,
+                file: file.as_deref().map(str::to_owned),
+                line,
+            });
         }
     }
 
