@@ -21,7 +21,7 @@ use std::process::Command;
 /// The release of ripgrep that is measured beside.
 const RIPGREP: &str = "15.2.0";
 /// Crashes alone, in bytes: enough for seconds.
-const DENSE: u64 = 128 << 20;
+const DENSE: u64 = 32 << 20;
 /// The small log whose memory is compared with the large one's.
 const SMALL: u64 = 100_000_000;
 
@@ -108,7 +108,7 @@ pub fn run(gigabytes: u64, runs: usize, kwhy: Option<&Path>, readme: bool) -> Re
 /// The table, and what is aimed at.
 fn markdown(readers: &[Reader], gigabytes: u64, crashes: usize, found: f64) -> Result<String> {
     let mut text = format!(
-        "**An ordinary console log of {gigabytes} GiB with {crashes} crashes; 128 MiB of nothing but crashes \
+        "**An ordinary console log of {gigabytes} GiB with {crashes} crashes; 32 MiB of nothing but crashes \
          ({found:.0} reports)**\n\n|  | time | processor time | MB/s | memory | × time | × processor |\n\
          |---|--:|--:|--:|--:|--:|--:|\n"
     );
