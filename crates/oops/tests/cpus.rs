@@ -119,6 +119,9 @@ fn every_log_whole() {
         assert!(!log.crashes.is_empty(), "{name}");
         let cpu = name.split('-').next().unwrap().to_owned();
         archs.entry(cpu).or_insert_with(Vec::new).extend(log.crashes.iter().map(|crash| crash.arch));
+        // What the kernel itself printed is whole.
+        let damage = log.crashes.iter().flat_map(|crash| &crash.damage).collect::<Vec<_>>();
+        assert!(damage.is_empty(), "{name}: {damage:#?}");
         let text = log.crashes.iter().map(show).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(name, text);
     }

@@ -10,11 +10,12 @@ use std::fs;
 /// The least share, in per cent, that a hermetic slice of the logs must recover at 0.5 %. Only ever raised.
 #[cfg(test)]
 pub const FLOOR: &[(Field, f64)] = &[
-    (Field::Pc, 50.0),
-    (Field::Address, 50.0),
-    (Field::Syndrome, 50.0),
-    (Field::Register, 50.0),
-    (Field::Frame, 50.0),
+    // Of the first three there are ten or thirteen: one more of them lost must not fail.
+    (Field::Pc, 90.0),
+    (Field::Address, 80.0),
+    (Field::Syndrome, 90.0),
+    (Field::Register, 95.0),
+    (Field::Frame, 95.0),
 ];
 
 const HEAD: &str = "\

@@ -50,7 +50,7 @@ fn counted(digits: &str, expected: usize, others: &[u64]) -> Option<String> {
     const RUN: usize = 5;
     const SHARED: usize = 8;
     let chars: Vec<char> = digits.chars().collect();
-    if expected != 16 || chars.len().abs_diff(expected) != 1 {
+    if !matches!(expected, 8 | 16) || chars.len().abs_diff(expected) != 1 {
         return None;
     }
     let lead = *chars.first()?;
@@ -58,6 +58,10 @@ fn counted(digits: &str, expected: usize, others: &[u64]) -> Option<String> {
     let long = chars.len() > expected;
     if matches!(lead, '0' | 'f') && run >= RUN {
         return if long { digits.get(1..).map(str::to_owned) } else { Some(format!("{lead}{digits}")) };
+    }
+    // Of eight digits too few are left to tell which pointer's beginning is meant.
+    if expected != 16 {
+        return None;
     }
     let mut candidates: Vec<String> = Vec::new();
     for at in 0..=chars.len() {
@@ -101,9 +105,35 @@ fn pointers(record: &CrashRecord) -> Vec<u64> {
     registers.chain(address).filter(|value| *value >> 32 != 0).collect()
 }
 
+/// How many digits a register of `arch` has that was printed as `digits`: of two widths the nearer.
+fn register_width(arch: Arch, digits: &str) -> usize {
+    let widths = kwhy_arch::register_digits(arch).iter().copied();
+    widths.min_by_key(|width| width.abs_diff(digits.len())).unwrap_or(16)
+}
+
+/// How many digits the kernel prints the control register `name` with; `None` where that varies.
+fn control_width(arch: Arch, name: &str) -> Option<usize> {
+    match arch {
+        _ if name == "PKRU" => Some(8),
+        Arch::Arm64 | Arch::X86_64 => Some(16),
+        // `__show_regs` of arch/x86/kernel/process_32.c: `%08lx`, CR3 with PAE too.
+        Arch::I386 if name.starts_with("CR") || name.starts_with("DR") => Some(8),
+        _ => None,
+    }
+}
+
+/// Where the processor's state is printed with eight digits, and what it is called.
+fn flags_name(arch: Arch) -> Option<&'static str> {
+    match arch {
+        Arch::Arm64 => Some("pstate"),
+        Arch::X86_64 | Arch::I386 | Arch::Arm => kwhy_arch::cpu(arch).map(|cpu| cpu.flags),
+        _ => None,
+    }
+}
+
 /// General and control registers, flags.
 pub(super) fn registers(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
-    let Some(arch @ (Arch::Arm64 | Arch::X86_64)) = record.arch else { return Vec::new() };
+    let Some(arch) = record.arch else { return Vec::new() };
     let mut found = Vec::new();
     let others = pointers(record);
     let mut check = |line: u32, name: &str, digits: &str, expected: usize| {
@@ -116,18 +146,18 @@ pub(super) fn registers(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
     for (reg, value) in &record.registers.0 {
         if let RegValue::Damaged { printed, line, .. } = value {
             let name = cpu.and_then(|cpu| cpu.name(*reg)).unwrap_or("register");
-            check(*line, name, printed, 16);
+            check(*line, name, printed, register_width(arch, printed));
         }
     }
     for (name, value) in &record.control_registers {
-        let expected = if name == "PKRU" { 8 } else { 16 };
-        check(value.line, name, &value.value.digits, expected);
+        if let Some(expected) = control_width(arch, name) {
+            check(value.line, name, &value.value.digits, expected);
+        }
     }
-    if let Some((value, _)) = &record.flags {
-        let name = if arch == Arch::Arm64 { "pstate" } else { "EFLAGS" };
+    if let (Some((value, _)), Some(name)) = (&record.flags, flags_name(arch)) {
         check(value.line, name, &value.value.digits, 8);
     }
-    if let Some(esr) = &record.esr
+    if let Some(esr) = record.esr.as_ref().filter(|_| arch == Arch::Arm64)
         && !matches!(esr.value.digits.len(), 8 | 16)
     {
         check(esr.line, "ESR", &esr.value.digits, 16);

@@ -15,15 +15,20 @@ fn whole(record: &CrashRecord, lines: &[&Line<'_>]) -> bool {
 
 /// General registers of a dump of which others are there.
 pub(super) fn registers(record: &CrashRecord, lines: &[&Line<'_>]) -> Vec<Damage> {
-    let Some(arch @ (Arch::Arm64 | Arch::X86_64)) = record.arch else { return Vec::new() };
+    let Some(arch) = record.arch else { return Vec::new() };
     let Some(cpu) = kwhy_arch::cpu(arch) else { return Vec::new() };
     if record.registers.is_empty() || !whole(record, lines) {
         return Vec::new();
     }
     // x30 is printed as `lr :`, the program counter on its own line, the bases with the segments.
+    // The CPUs that are not named print fewer registers in some reports and kernels.
     let expected = |reg: Reg| match arch {
         Arch::Arm64 => reg.0 < 30 || reg == cpu.sp,
-        _ => reg.0 < 16,
+        Arch::X86_64 => reg.0 < 16,
+        Arch::I386 => reg.0 < 8,
+        Arch::Arm => reg.0 < 14,
+        Arch::Riscv64 | Arch::Riscv32 => (1..32).contains(&reg.0),
+        _ => false,
     };
     let missing = cpu
         .registers

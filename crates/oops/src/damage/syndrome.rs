@@ -60,12 +60,23 @@ pub(super) fn esr(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
     let printed = format!("0x{}", esr.value.digits);
     // Above ISS2 all bits are reserved and read as zero: a digit there was misread.
     let fits = |value: Option<u64>| value.is_some_and(|v| v & mask == fields && v >> 37 == 0);
-    let esr_fits = fits(esr.value.value);
+    let agrees = fits(esr.value.value);
     let oops_value = oops.and_then(|o| o.value.value);
     let same = oops.is_none() || esr.value.value.is_some() && esr.value.value == oops_value;
-    if same && (esr_fits || mask == 0) {
+    if same && (agrees || mask == 0) {
         return Vec::new();
     }
+    // `%08x` of 32 bits and `%016lx` print no other number of digits: such a one was misread.
+    let esr_fits = agrees && matches!(esr.value.digits.len(), 8 | 16);
+    // Bits that no field covers are only sure where both copies have them.
+    let grade = |value: u64| {
+        let both = esr.value.value.zip(oops_value).is_some_and(|(esr, oops)| (esr ^ oops) & !mask == 0);
+        if both || value & !mask == 0 && mask & 0xffff_ffff == 0xffff_ffff {
+            Grade::Proved
+        } else {
+            Grade::Likely
+        }
+    };
     // As many digits as the line printed, or the fewest that this kernel's `%08lx` prints.
     let width = if esr.value.digits.len() > 12 { 16 } else { 8 };
     let show = |value: u64| format!("0x{value:0width$x}");
@@ -73,13 +84,16 @@ pub(super) fn esr(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
         if let Some(other) = oops_value.filter(|v| fits(Some(*v))) {
             let reason =
                 prose!(say::ESR_FIELDS_AND_OOPS, fields = words, printed = &printed, other = show(other));
-            return vec![damage(esr.line, "ESR", &printed, Some(show(other)), Grade::Proved, reason)];
+            return vec![damage(esr.line, "ESR", &printed, Some(show(other)), grade(other), reason)];
         }
         // Without a second whole copy the fields alone must cover all that can be set.
         if mask & 0xffff_ffff == 0xffff_ffff {
             let reason =
                 prose!(say::ESR_FIELDS_ONLY, fields = words, printed = &printed, other = show(fields));
             return vec![damage(esr.line, "ESR", &printed, Some(show(fields)), Grade::Likely, reason)];
+        }
+        if agrees {
+            return Vec::new();
         }
         let reason = prose!(say::ESR_FIELDS_DISAGREE, fields = words, printed = &printed);
         return vec![damage(esr.line, "ESR", &printed, None, Grade::Likely, reason)];
@@ -91,7 +105,7 @@ pub(super) fn esr(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
         Some(value) if mask != 0 && esr_fits && !fits(oops.value.value) => {
             let likely = format!("{value:0width$x}", width = code.len());
             let reason = prose!(say::OOPS_CODE_DISAGREES, other = show(value), printed = code);
-            vec![damage(oops.line, "error code", code, Some(likely), Grade::Proved, reason)]
+            vec![damage(oops.line, "error code", code, Some(likely), grade(value), reason)]
         }
         _ => {
             let reason = prose!(say::ESR_OOPS_DIFFER, printed = &printed, other = code);
@@ -169,6 +183,15 @@ mod tests {
         let found = after(&log, "ESR = 0x0000000096000004", "ESR = 0x0000d00096000004");
         let wrong = |d: &&Damage| d.likely.as_deref().is_some_and(|likely| likely.contains('d'));
         assert!(!found.iter().filter(wrong).any(|d| d.grade == Grade::Proved), "{found:?}");
+    }
+
+    #[test]
+    fn a_register_of_nine_digits_vouches_for_nothing() {
+        let log = ARM64.replace("Oops: 0000000096000004", "Oops: 4");
+        let found = after(&log, "ESR = 0x0000000096000004", "ESR = 0xd96000004");
+        let mend = found.iter().find(|d| d.likely.is_some()).unwrap();
+        assert_eq!((mend.field.as_str(), mend.grade), ("ESR", Grade::Likely), "{found:?}");
+        assert_eq!(mend.likely.as_deref(), Some("0x96000004"));
     }
 
     #[test]
