@@ -1,6 +1,6 @@
 //! `kwhy writers` and `kwhy path` on a small module that was compiled for both CPUs.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
 

@@ -257,8 +257,11 @@ pub(crate) fn first(bytes: &[u8]) -> Option<(usize, usize)> {
     PLAIN.as_ref()?.find(bytes).map(|found| (found.start(), found.pattern().as_usize()))
 }
 
-/// By trigger: the harmless phrases that hold its word, each with the word's place in it.
-static AROUND: LazyLock<Vec<Vec<(usize, &[u8])>>> = LazyLock::new(|| {
+/// A harmless phrase, and the place of a trigger's word in it.
+type Phrase = (usize, &'static [u8]);
+
+/// By trigger: the harmless phrases that hold its word.
+static AROUND: LazyLock<Vec<Vec<Phrase>>> = LazyLock::new(|| {
     let around = |trigger: &Trigger| {
         let with = |phrase: &&'static str| Some((phrase.find(trigger.needle)?, phrase.as_bytes()));
         trigger.harmless.iter().filter_map(with).collect()

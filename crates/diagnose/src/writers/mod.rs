@@ -12,8 +12,7 @@ use kwhy_flow::code::Code;
 use kwhy_flow::insn::{AccessKind, Flow};
 use kwhy_flow::scene::Scene;
 use kwhy_flow::stores::{Store, StoreKind, Wanted};
-use kwhy_image::{Image, ImageKind, Type, TypeId};
-use std::rc::Rc;
+use kwhy_image::{Image, ImageKind, SourceFrame, Type, TypeId};
 use ways::{Step, Ways};
 
 /// A member's name in the question was not understood.
@@ -149,7 +148,7 @@ pub fn writers(
         return Err(if known { Unanswered::NoMember } else { Unanswered::NoType });
     };
     // A static function of a header is in many units: the same line of the same symbol is one.
-    found.sort_by(|a, b| (a.store.kind, a.image, a.store.at).cmp(&(b.store.kind, b.image, b.store.at)));
+    found.sort_by_key(|writer| (writer.store.kind, writer.image, writer.store.at));
     found.dedup_by(|a, b| (a.image, a.store.at) == (b.image, b.store.at));
     Ok(Writers {
         wanted,
@@ -213,8 +212,8 @@ fn writer(scene: &Scene<'_, '_>, store: Store, image: usize) -> Writer {
 
 /// The functions between two points of a path, outermost first: those that the compiler inlined
 /// into one another at `site`.
-pub(crate) fn inlined(image: &Image<'_>, site: ImageAddr) -> Vec<(Rc<str>, Option<Rc<str>>, Option<u32>)> {
+pub(crate) fn inlined(image: &Image<'_>, site: ImageAddr) -> Vec<SourceFrame> {
     let mut frames = image.source_at(site);
     frames.reverse();
-    frames.into_iter().map(|frame| (frame.function, frame.file, frame.line)).collect()
+    frames
 }

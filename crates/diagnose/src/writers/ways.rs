@@ -9,7 +9,7 @@ use super::inlined;
 use kwhy_base::ImageAddr;
 use kwhy_flow::calls::Calls;
 use kwhy_flow::code::Code;
-use kwhy_image::Image;
+use kwhy_image::{Image, SourceFrame};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -209,7 +209,7 @@ impl<'i, 'd> Ways<'i, 'd> {
             });
             return;
         }
-        for (name, file, line) in frames {
+        for SourceFrame { function: name, file, line } in frames {
             let plain = system_call(&name).unwrap_or(&name).to_owned();
             // The wrappers of one system call are one step.
             if system_call(&name).is_some() && steps.last().is_some_and(|last| last.function == plain) {

@@ -98,18 +98,25 @@ pub fn write(path: &Path, size: u64) -> Result<usize> {
         } else {
             // A boot now and then; the rest is a long uptime.
             let boot = numbers.below(40) == 0;
+            // What a warning says of health is known by its words, digits included.
+            let mut varied = false;
             let text = match boots.get(numbers.below(boots.len())) {
                 Some(text) if boot => text.as_str(),
                 _ if numbers.below(200) == 0 => {
                     ALARMING.get(numbers.below(ALARMING.len())).copied().unwrap_or_default()
                 }
-                _ => CHATTER.get(numbers.below(CHATTER.len())).copied().unwrap_or_default(),
+                _ => {
+                    varied = true;
+                    CHATTER.get(numbers.below(CHATTER.len())).copied().unwrap_or_default()
+                }
             };
             clock += numbers.next() % 200_000;
             write!(line, "[{:>5}.{:06}] ", clock / 1_000_000, clock % 1_000_000)?;
             let from = line.len();
             line.extend_from_slice(text.as_bytes());
-            vary(line.get_mut(from..).unwrap_or_default(), &mut numbers);
+            if varied {
+                vary(line.get_mut(from..).unwrap_or_default(), &mut numbers);
+            }
             line.push(b'\n');
         }
         out.write_all(&line)?;
