@@ -6,12 +6,14 @@ use crate::context::Facts;
 use crate::helpers::{Helper, helper};
 use crate::location::Place;
 use crate::names::base_name;
+use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::verdict as say;
 use kwhy_base::prose;
 use kwhy_report::model::{Blame, Grade};
 
-/// The blame of this crash; `None` where no function is named at all.
-pub fn blame(facts: &Facts<'_>) -> Option<Blame> {
+/// The blame of this crash; `None` where no function is named at all. `handed_on`: the code shows
+/// that the caller of the helper was itself handed the value.
+pub fn blame(facts: &Facts<'_>, handed_on: bool) -> Option<Blame> {
     let chain = facts.places.chain();
     let mut passed: Option<(&Place, Helper)> = None;
     for place in &chain {
@@ -22,7 +24,7 @@ pub fn blame(facts: &Facts<'_>) -> Option<Blame> {
             Some(family) => {
                 passed.get_or_insert((place, family));
             }
-            None => return Some(found(facts, place, passed)),
+            None => return Some(found(facts, handed_on, place, passed)),
         }
     }
     // Helpers all the way down: say where it tripped, and that this blames nobody.
@@ -40,14 +42,14 @@ pub fn blame(facts: &Facts<'_>) -> Option<Blame> {
     Some(at(place, Grade::Possible, reason))
 }
 
-fn found(facts: &Facts<'_>, place: &Place, passed: Option<(&Place, Helper)>) -> Blame {
+fn found(facts: &Facts<'_>, handed_on: bool, place: &Place, passed: Option<(&Place, Helper)>) -> Blame {
     let function = place.at.symbol.as_deref().map(base_name).unwrap_or_default();
     if let Some((tripped, family)) = passed {
         let helper = tripped.at.symbol.as_deref().map(base_name).unwrap_or_default();
         let (grade, reason) = (
             // A helper that followed what it was handed speaks against its caller; one that waits
             // or checks speaks only of where the trouble showed.
-            if place.at.module.is_some() && facts.is_access_fault() {
+            if place.at.module.is_some() && facts.is_access_fault() && !handed_on {
                 Grade::Likely
             } else {
                 Grade::Possible
@@ -57,7 +59,10 @@ fn found(facts: &Facts<'_>, place: &Place, passed: Option<(&Place, Helper)>) -> 
         return at(place, grade, reason);
     }
     if facts.places.pc_is_garbage {
-        return at(place, Grade::Likely, prose!(say::BLAME_CALL_SITE, function = function));
+        // Who calls through NULL did not check; any other value was put there by somebody.
+        let null = facts.class().is_some_and(|class| class.kind == ValueKind::Null);
+        let grade = if null { Grade::Likely } else { Grade::Possible };
+        return at(place, grade, prose!(say::BLAME_CALL_SITE, function = function));
     }
     // Where it happened is not yet who did it: the bad value may have been handed over, stored long
     // before, or written over by somebody else. The log alone does not tell.

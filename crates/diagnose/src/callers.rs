@@ -14,6 +14,8 @@ use std::rc::Rc;
 pub struct Caller {
     /// The value in that frame's terms.
     pub terms: Terms,
+    /// It is, or lies within, what that frame was handed itself.
+    pub handed_on: bool,
 }
 
 /// How many frames a value is followed up.
@@ -34,9 +36,10 @@ pub fn follow(facts: &Facts<'_>, scenes: &Scenes<'_, '_>, symbol: &str, register
         let call = call.address;
         let Some(at_call) = register_at_call(scenes, &scene, call, &wanted, register) else { break };
         let Some((terms, value)) = scene.argument_terms(call, at_call) else { break };
-        found.push(Caller { terms });
+        let entry = scene.as_entry(value);
+        found.push(Caller { terms, handed_on: entry.is_some() });
         // Helpers pass on what they were given; the first function that is none answers for it.
-        let Some((next, _)) = scene.as_entry(value) else { break };
+        let Some((next, _)) = entry else { break };
         if crate::helpers::helper(&scene.symbol).is_none() {
             break;
         }

@@ -81,6 +81,11 @@ pub fn express(facts: &Facts<'_>, images: &Images<'_, '_>, scenes: &Scenes<'_, '
 }
 
 impl Expressed {
+    /// Whether the caller of a helper that tripped was itself handed the value.
+    pub fn handed_on(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.handed_on)
+    }
+
     /// The expression as sentences: what faulted, and who handed the bad value over.
     pub fn sentences(&self) -> Vec<Prose> {
         let Some(expression) = &self.expression else { return Vec::new() };
@@ -98,7 +103,7 @@ impl Expressed {
             }
             _ => prose!(say::FAULTED, text = text, grade = grade),
         }];
-        if let Some(Caller { terms }) = &self.caller {
+        if let Some(Caller { terms, .. }) = &self.caller {
             let place = match (&terms.file, terms.line) {
                 (Some(file), Some(line)) => format!("{file}:{line}"),
                 _ => "?".to_owned(),

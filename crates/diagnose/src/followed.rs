@@ -59,6 +59,9 @@ pub fn followed(
     let make = |value, register, displacement, how, grade| {
         Some(Followed { value, class: classify(value), register, displacement, how, grade })
     };
+    if in_shadow(record) {
+        return None;
+    }
     if places.pc_is_garbage {
         let target = record.pc.as_ref().and_then(|pc| pc.value.address).or(fault.best)?;
         return make(target, None, None, How::CallTarget, Grade::Proved);
@@ -88,6 +91,16 @@ pub fn followed(
     let grade = if matched.rivals.is_empty() { Grade::Likely } else { Grade::Possible };
     let how = How::Register { slips: matched.slips.clone() };
     make(matched.value, Some(matched.register), i64::try_from(matched.displacement).ok(), how, grade)
+}
+
+/// Whether the access was KASAN's own, to the shadow of an address that it names
+/// (`kasan_non_canonical_hook()`, mm/kasan/report.c): the register then holds an index into the shadow.
+fn in_shadow(record: &CrashRecord) -> bool {
+    let says =
+        |text: &str| text.contains("-memory-access in range") || text.contains("null-ptr-deref in range");
+    // `maybe wild-memory-access` is said of every wild address, one of the shadow or not.
+    let sure = |text: &str| says(text) && !text.contains("maybe wild-memory-access");
+    record.remarks.iter().any(|remark| remark.value.contains("KASAN: ") && sure(&remark.value))
 }
 
 type ByInstruction = (u64, Reg, Option<i64>, Option<bool>);

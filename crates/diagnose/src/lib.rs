@@ -107,7 +107,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     footing.cap_expression(&mut expressed);
     let mut hypotheses = detectors::run(facts, &expressed);
     footing.cap_causes(&mut hypotheses);
-    let blame = footing.cap_blame(blame::blame(facts));
+    let blame = footing.cap_blame(blame::blame(facts, expressed.handed_on()));
     let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {
         input: None,

@@ -43,6 +43,9 @@ messages! {
     TEXT_OVER_POINTER = "Text stands where a pointer belongs: a string may have run over it, or the memory was never this structure." / "本该是指针的地方是文本：可能是字符串越界覆盖，也可能这块内存根本不是该结构。";
     RESHAPED_POINTER = "It may be a damaged pointer: {pointer} ({how})." / "它可能是被损坏的指针：{pointer}（{how}）。";
     ONE_BIT_AWAY = "With bit {bit} flipped back it is {corrected}, close to the good pointer {near}." / "把第 {bit} 位翻转回来就是 {corrected}，与正常指针 {near} 相近。";
+    NO_DEVICE_ANSWERS = "An access to an address where no device answers, or to one that is switched off, ends in the same way." / "访问没有设备应答的地址，或已断电的设备，结果也是一样。";
+    KASAN_GUESSES_BY_ADDRESS = "KASAN judges by the address alone: every address between the first page and the end of the user half is called that." / "KASAN 只按地址判断：首页之后到用户空间末尾的任何地址都会这样称呼。";
+    MISALIGNED_NUMBER = "{width} bytes at {address}: no member of a structure lies at an address that {width} does not divide, so the value is a number, no structure at NULL." / "在 {address} 处访问 {width} 字节：结构成员不会位于不能被 {width} 整除的地址，因此该值只是一个数，而不是空指针处的结构。";
     SOFTWARE_CLEARS_BITS = "Software flips single bits too (set_bit or a flag in the wrong place)." / "软件也会改动单个位（set_bit 或标志位写错地方）。";
     WHILE_LOADING = "Module {module} was being loaded (line {line})." / "当时正在加载模块 {module}（第 {line} 行）。";
     MAPPED_AND_REFUSED = "The page is mapped and the access was refused: SMAP or PAN stopped the kernel from touching user memory directly." / "该页已映射但访问被拒：SMAP 或 PAN 阻止内核直接访问用户内存。";

@@ -19,11 +19,19 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         "Hardware Error",
         "SError",
         "Uncorrected error",
-        "asynchronous external abort",
-        "synchronous external abort",
+        "external abort",
     ]
     .iter()
     .find_map(|words| facts.says(words));
+    // The bus refuses an access to where no device answers just as one that went wrong.
+    if let Some(refused) = said.filter(|(_, text)| refused_by_the_bus(text)) {
+        return Some(
+            Case::new(Grade::Possible, prose!(verdict::ST_HARDWARE))
+                .with([quoted(refused)])
+                .but([prose!(say::NO_DEVICE_ANSWERS)])
+                .check(prose!(verdict::WHY_MEMTEST), MEMTEST),
+        );
+    }
     if let Some(said) = said {
         let grade = if facts.is(Family::Hardware) { Grade::Proved } else { Grade::Likely };
         return Some(
@@ -58,6 +66,10 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     }
     let flips = kwhy_arch::bit_flips(facts.arch()?, value.value, &facts.space);
     let flip = flips.first().filter(|flip| flip.bits.len() == 1)?;
+    // Two good pointers into the linear map may well differ by such a bit.
+    if value.class.kind == ValueKind::KernelPointer && flip.bits.iter().any(|bit| *bit < WITHIN_MEMORY) {
+        return None;
+    }
     Some(
         Case::new(Grade::Possible, prose!(verdict::ST_BIT_FLIP))
             .with(followed(facts))
@@ -74,10 +86,19 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     )
 }
 
+/// `synchronous external abort`, `asynchronous external abort`, Arm's `external abort on
+/// non-linefetch`: words of the fault status, not of an error that was counted or corrected.
+fn refused_by_the_bus(text: &str) -> bool {
+    text.contains("external abort")
+}
+
+/// Bits below this tell places within one machine's memory apart: 64 GiB of it.
+const WITHIN_MEMORY: u8 = 36;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{access_fault, detected, headed};
+    use crate::testing::{access_fault, detected, headed, with_register};
     use kwhy_base::Arch;
 
     #[test]
@@ -85,6 +106,21 @@ mod tests {
         let record =
             headed(Family::Hardware, "mce: [Hardware Error]: CPU 3: Machine Check Exception: 5 Bank 7");
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
+    }
+
+    #[test]
+    fn what_the_bus_refused_may_be_no_device() {
+        let header = "Internal error: synchronous external abort: 96000010 [#1] PREEMPT SMP";
+        let case = detected(&headed(Family::Hardware, header), detect);
+        assert_eq!(case.map(|case| case.grade()), Some(Grade::Possible));
+    }
+
+    #[test]
+    fn another_place_of_the_linear_map_is_no_flipped_bit() {
+        let near =
+            with_register(access_fault(Arch::X86_64, 0xffff_8880_8123_4000), "rdi", 0xffff_8880_8123_4000);
+        let record = with_register(near, "rsp", 0xffff_8880_0123_4000);
+        assert!(detected(&record, detect).is_none());
     }
 
     #[test]

@@ -216,7 +216,8 @@ fn access(facts: &Facts<'_>) -> Option<Prose> {
 
 /// Which function was at work (or asked for what is waited for), as evidence.
 fn waiting_for(facts: &Facts<'_>) -> Option<Prose> {
-    let function = crate::blame::blame(facts)?.function?;
+    // Which function it is does not depend on how sure the blame is.
+    let function = crate::blame::blame(facts, false)?.function?;
     let line = facts
         .record
         .frames

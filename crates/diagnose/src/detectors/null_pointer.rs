@@ -42,7 +42,7 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
                     .with(fault_address(facts)),
             )),
             // A pointer to a member of a structure at NULL, made before it was followed.
-            ValueKind::SmallInteger if value.value < 0x1000 => Some(finish(
+            ValueKind::SmallInteger if value.value < 0x1000 && misaligned(facts).is_none() => Some(finish(
                 Case::new(
                     Grade::Likely,
                     prose!(verdict::ST_NULL_MEMBER, offset = format_args!("{:#x}", value.value)),
@@ -68,6 +68,16 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     Some(finish(case))
 }
 
+/// The access's width and address, where no member lies at it: compilers place members of up to
+/// eight bytes at multiples of their size. Packed structures are the rare exception.
+pub fn misaligned(facts: &Facts<'_>) -> Option<(u8, u64)> {
+    let address = facts.fault.best?;
+    let touch = facts.faulting.as_ref()?.touch(facts.arch()?, Some(address))?;
+    let width = touch.access.width;
+    let natural = matches!(width, 2 | 4 | 8) && touch.access.memory.index.is_none();
+    (natural && address % u64::from(width) != 0).then_some((width, address))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +92,16 @@ mod tests {
         let record = with_register(access_fault(Arch::Arm64, 0x24), "x3", 0);
         let record = arm64_code(record, LDR_W3_X3_36);
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
+    }
+
+    #[test]
+    fn a_number_where_no_member_lies_is_no_null() {
+        // Four bytes at 0x777 + 36 = 0x79b.
+        let record = with_register(access_fault(Arch::Arm64, 0x79b), "x3", 0x777);
+        assert!(detected(&arm64_code(record, LDR_W3_X3_36), detect).is_none());
+        let record = with_register(access_fault(Arch::Arm64, 0x79c), "x3", 0x778);
+        let case = detected(&arm64_code(record, LDR_W3_X3_36), detect);
+        assert_eq!(case.map(|case| case.grade()), Some(Grade::Likely));
     }
 
     #[test]

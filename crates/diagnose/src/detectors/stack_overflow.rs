@@ -19,7 +19,7 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         (Some(_), ..) => Grade::Proved,
         // A double fault on x86-64 is nearly always a fault that found no stack to be handled on.
         (None, Some(Family::DoubleFault), Some(_)) => Grade::Likely,
-        (None, Some(Family::DoubleFault), None) => Grade::Possible,
+        (None, Some(Family::DoubleFault), None) if !stack_is_elsewhere(facts) => Grade::Possible,
         _ => return None,
     };
     let mut case = Case::new(grade, prose!(verdict::ST_STACK_OVERFLOW)).with(said.map(quoted));
@@ -28,6 +28,12 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     }
     let command = "echo 1 > /proc/sys/kernel/stack_tracer_enabled; cat /sys/kernel/tracing/stack_trace";
     Some(case.check(prose!(verdict::WHY_STACK_TRACER), command))
+}
+
+/// Whether the stack pointer is no kernel address: such a stack was not used up but lost.
+fn stack_is_elsewhere(facts: &Facts<'_>) -> bool {
+    let sp = facts.arch().and_then(kwhy_arch::cpu).and_then(|cpu| facts.record.registers.known(cpu.sp));
+    sp.is_some_and(|sp| sp < 1 << 63)
 }
 
 /// A function that stands in the trace again and again.

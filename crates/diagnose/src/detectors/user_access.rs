@@ -7,7 +7,7 @@ use super::{Case, access, disasm, fault_address, followed, quoted};
 use crate::context::Facts;
 use kwhy_arch::{Access, Region, ValueKind};
 use kwhy_base::catalogue::{evidence as say, verdict};
-use kwhy_base::prose;
+use kwhy_base::{Arch, prose};
 use kwhy_oops::Family;
 use kwhy_report::model::Grade;
 
@@ -16,12 +16,20 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         Some(command) => case.check(prose!(verdict::WHY_USER_POINTER), command),
         None => case,
     };
-    let said = facts.says("outside uaccess routines").or_else(|| facts.says("user-memory-access"));
-    if let Some(said) = said {
+    if let Some(said) = facts.says("outside uaccess routines") {
         return Some(finish(
             Case::new(Grade::Proved, prose!(verdict::ST_USER_ACCESS))
                 .with([quoted(said)])
                 .with(fault_address(facts)),
+        ));
+    }
+    // `get_bug_type()` of mm/kasan/report_generic.c names the range that the address lies in. Below
+    // a protection fault (`probably user-memory-access in range`) even the address is a guess.
+    if let Some(said) = facts.says("KASAN: user-memory-access") {
+        return Some(finish(
+            Case::new(Grade::Possible, prose!(verdict::ST_USER_ACCESS))
+                .with([quoted(said)])
+                .but([prose!(say::KASAN_GUESSES_BY_ADDRESS)]),
         ));
     }
     if !facts.is(Family::PageFault)
@@ -33,6 +41,12 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     }
     let pointer = facts.followed.as_ref().map(|followed| followed.class.kind);
     if pointer.is_some_and(|kind| kind != ValueKind::UserPointer) {
+        return None;
+    }
+    // Processes are given higher addresses only where they ask for them (5level-paging.rst,
+    // arm64's memory.rst): such a value is hardly one of theirs.
+    let ends = facts.arch().and_then(default_user_bits).map(|bits| 1u64 << bits);
+    if ends.zip(facts.followed.as_ref()).is_some_and(|(ends, followed)| followed.value >= ends) {
         return None;
     }
     // The page is there and was refused: that is what SMAP and PAN do.
@@ -52,11 +66,19 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     ))
 }
 
+/// How wide addresses are that the kernel gives to processes unasked: `DEFAULT_MAP_WINDOW`.
+fn default_user_bits(arch: Arch) -> Option<u32> {
+    match arch {
+        Arch::X86_64 => Some(47),
+        Arch::Arm64 => Some(48),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{access_fault, detected, headed, with_code};
-    use kwhy_base::Arch;
+    use crate::testing::{access_fault, detected, headed, with_code, with_register};
 
     #[test]
     fn a_mapped_user_page_that_was_refused_is_proved() {
@@ -65,6 +87,23 @@ mod tests {
         let header =
             "Unable to handle kernel access to user memory outside uaccess routines at virtual address";
         assert!(detected(&headed(Family::PageFault, header), detect).is_some());
+    }
+
+    #[test]
+    fn what_kasan_takes_for_a_user_address_is_possible_at_most() {
+        let header = "BUG: KASAN: user-memory-access in f+0x1/0x2";
+        let case = detected(&headed(Family::Kasan, header), detect);
+        assert_eq!(case.map(|case| case.grade()), Some(Grade::Possible));
+        let header = "KASAN: probably user-memory-access in range [0x0000000077777780-0x0000000077777787]";
+        assert!(detected(&headed(Family::GeneralProtection, header), detect).is_none());
+    }
+
+    #[test]
+    fn an_address_that_no_process_is_given_unasked_is_not() {
+        // In the user half of 57-bit addresses, above what mmap() returns.
+        let record =
+            with_register(access_fault(Arch::X86_64, 0x0099_9dd0_b4c1_a1c8), "rax", 0x0099_9dd0_b4c1_a1c0);
+        assert!(detected(&with_code(record, "0000"), detect).is_none());
     }
 
     #[test]

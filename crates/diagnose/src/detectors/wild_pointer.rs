@@ -3,12 +3,13 @@
 //! `general protection fault, probably for non-canonical address 0xccc35d5bec83491d` on x86-64;
 //! `address between user and kernel address ranges` on ARM64.
 
+use super::null_pointer::misaligned;
 use super::write_protect::{kernel_half, permission_fault};
-use super::{Case, fault_address, followed, grade, header, kprobe};
+use super::{Case, fault_address, followed, grade, header, kprobe, quoted};
 use crate::context::Facts;
 use kwhy_arch::{Access, Region, ValueKind};
 use kwhy_base::catalogue::{evidence as say, verdict};
-use kwhy_base::prose;
+use kwhy_base::{Reg, prose};
 use kwhy_oops::Family;
 use kwhy_report::model::Grade;
 
@@ -25,7 +26,14 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     {
         return None;
     }
+    // What was used there is an index into KASAN's shadow; the pointer itself is not shown.
+    if let Some(said) = facts.says("KASAN: probably user-memory-access in range") {
+        return Some(Case::new(Grade::Possible, prose!(verdict::ST_WILD_POINTER)).with([quoted(said)]));
+    }
+    let number = misaligned(facts);
     let (grade, statement) = match (&facts.followed, facts.region()) {
+        // A stack pointer that is none was not followed as data.
+        (Some(value), _) if is_stack_pointer(facts, value.register) => return None,
         (Some(value), _) => {
             // What can be said of the value is never surer than that it is the one followed, and
             // that it is *wild* rather than stale or overwritten is an inference.
@@ -40,7 +48,7 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
                     (at_most, prose!(verdict::ST_WILD_UNINITIALISED))
                 }
                 ValueKind::SlabPoison => (Grade::Possible, prose!(verdict::ST_WILD_POINTER)),
-                ValueKind::SmallInteger if value.value >= 0x1000 => {
+                ValueKind::SmallInteger if value.value >= 0x1000 || number.is_some() => {
                     (at_most, prose!(verdict::ST_WILD_POINTER))
                 }
                 ValueKind::KernelPointer | ValueKind::KernelText => {
@@ -59,7 +67,10 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         }
         _ => return None,
     };
-    let mut case = Case::new(grade, statement).with(fault_address(facts)).with(followed(facts));
+    let number = number.map(|(width, address)| {
+        prose!(say::MISALIGNED_NUMBER, width = width, address = format_args!("{address:#x}"))
+    });
+    let mut case = Case::new(grade, statement).with(fault_address(facts)).with(followed(facts)).with(number);
     if facts.followed.is_none() {
         case = case.but([if facts.record.registers.is_empty() {
             prose!(say::NO_REGISTERS)
@@ -76,6 +87,10 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     })
 }
 
+fn is_stack_pointer(facts: &Facts<'_>, register: Option<Reg>) -> bool {
+    register.is_some() && facts.arch().and_then(kwhy_arch::cpu).map(|cpu| cpu.sp) == register
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +105,22 @@ mod tests {
         // ldr x0, [x0, #200]
         let record = arm64_code(record, 0xf940_6400);
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Likely));
+    }
+
+    #[test]
+    fn a_small_number_where_no_member_lies_is_wild() {
+        // ldr w3, [x3, #36]
+        let record = with_register(access_fault(Arch::Arm64, 0x79b), "x3", 0x777);
+        let record = arm64_code(record, 0xb940_2463);
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Likely));
+    }
+
+    #[test]
+    fn a_stack_pointer_that_is_none_was_not_followed() {
+        // ldr x0, [sp, #200]
+        let record =
+            with_register(access_fault(Arch::Arm64, 0x0003_23bf_a8c1_7cc5), "sp", 0xd503_23bf_a8c1_7bfd);
+        assert!(detected(&arm64_code(record, 0xf940_67e0), detect).is_none());
     }
 
     #[test]
