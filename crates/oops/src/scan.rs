@@ -293,6 +293,13 @@ impl Reader {
             return !last;
         };
         let hit = from + hit;
+        let behind = bytes.get(hit..).unwrap_or_default();
+        if !end && behind.len() < trigger::LONGEST_PHRASE && memchr::memchr(b'\n', behind).is_none() {
+            // Whether it stands in a harmless phrase, which ends with its line at the latest, is not
+            // to depend on where a piece ends.
+            self.at = hit;
+            return false;
+        }
         if trigger::is_harmless(bytes, hit, word) {
             // Another word may begin within this one.
             self.at = hit + 1;
@@ -557,6 +564,22 @@ mod tests {
             assert!(!whole.crashes.is_empty());
             let most = [50, 300, 5000, 400_000][round % 4];
             assert_eq!(in_pieces(log.as_bytes(), || 1 + numbers.next(most)), whole);
+        }
+    }
+
+    #[test]
+    fn a_harmless_phrase_is_one_wherever_a_piece_ends() {
+        // The line is too long to be read, so that taking one of its words for a report's shows.
+        let harmless = "INFO: lockdep is turned off.".repeat(2 * LONGEST_LINE / 28);
+        let log = format!(
+            "------------[ cut here ]------------\n{harmless}\nBUG: unable to handle page fault for address: 0\n"
+        );
+        let mut whole = Scanner::new();
+        whole.feed(log.as_bytes());
+        let whole = whole.finish();
+        assert_eq!(whole.crashes.iter().map(|crash| crash.first_line).collect::<Vec<_>>(), [1]);
+        for size in [1, 3, 29, 1000, 20_000] {
+            assert!(in_pieces(log.as_bytes(), || size) == whole, "pieces of {size}");
         }
     }
 
