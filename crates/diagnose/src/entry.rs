@@ -102,7 +102,8 @@ fn mark(function: &str) -> Option<Mark> {
     })
 }
 
-/// The system call that a wrapper function implements: `finit_module` for `__arm64_sys_finit_module`.
+/// The system call that a wrapper function implements: `finit_module` for `__arm64_sys_finit_module`
+/// (`SYSCALL_DEFINE` of include/linux/syscalls.h and of each architecture's asm/syscall_wrapper.h).
 pub fn syscall_name(function: &str) -> Option<&str> {
     [
         "__arm64_sys_",
@@ -111,7 +112,9 @@ pub fn syscall_name(function: &str) -> Option<&str> {
         "__se_sys_",
         "__do_sys_",
         "__arm64_compat_sys_",
+        "__ia32_compat_sys_",
         "__riscv_sys_",
+        "__s390x_sys_",
     ]
     .iter()
     .find_map(|prefix| function.strip_prefix(prefix))

@@ -7,7 +7,7 @@
 use crate::assembler;
 use crate::insn::Operator;
 use crate::path::{self, Fit};
-use crate::scene::Scene;
+use crate::scene::{Scene, plain_name};
 use crate::value::{Node, NodeId, Place, Value};
 use kwhy_base::{Arch, ImageAddr, Reg};
 use kwhy_image::{Type, TypeId};
@@ -244,7 +244,7 @@ impl<'i, 'd> Scene<'i, 'd> {
 
     fn call_result(&self, at: ImageAddr) -> Option<Described> {
         let name = self.callee_name(at)?;
-        let plain = name.split_once('.').map_or(name.as_str(), |(plain, _)| plain).to_owned();
+        let plain = plain_name(&name);
         let ty = self.prototype(&name).and_then(|prototype| prototype.returns);
         Some(Described { text: format!("{plain}()"), points_to: None, ty, footing: Footing::Here })
     }

@@ -14,6 +14,7 @@ use crate::scene::Scene;
 use crate::value::{Node, NodeId, Value};
 use kwhy_base::ImageAddr;
 use kwhy_image::{Type, TypeId};
+use std::rc::Rc;
 
 /// How deep a struct is searched for the one it encloses.
 const MAX_DEPTH: u32 = 4;
@@ -109,7 +110,19 @@ impl Scene<'_, '_> {
 
     /// Functions inlined here that take a pointer to `inner` and return one to a struct around it.
     fn accessors_from(&self, pointer: &Described, inner: TypeId) -> Vec<Enclosing> {
-        let mut found: Vec<Enclosing> = Vec::new();
+        self.accessors()
+            .into_iter()
+            .filter(|(_, taken, _)| self.same_record(*taken, inner))
+            .filter_map(|(name, _, ty)| {
+                let at = self.place_within(ty, inner)?;
+                Some(Enclosing { text: format!("{name}({})", pointer.text), ty, at, valued: false })
+            })
+            .collect()
+    }
+
+    /// Functions inlined here that take one pointer and return one: name, and what each points to.
+    fn accessors(&self) -> Vec<(Rc<str>, TypeId, TypeId)> {
+        let mut found: Vec<(Rc<str>, TypeId, TypeId)> = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
         for scope in self.names.scopes.iter().skip(1).take(MAX_SCOPES) {
             if seen.contains(&&*scope.function_name) {
@@ -120,16 +133,7 @@ impl Scene<'_, '_> {
             let Some(Type::Pointer(ty)) = prototype.returns.map(|ty| self.image.strip(ty)) else { continue };
             let [(_, Some(parameter))] = prototype.parameters.as_slice() else { continue };
             let Type::Pointer(taken) = self.image.strip(*parameter) else { continue };
-            if self.same_record(taken, inner)
-                && let Some(at) = self.place_within(ty, inner)
-            {
-                found.push(Enclosing {
-                    text: format!("{}({})", scope.function_name, pointer.text),
-                    ty,
-                    at,
-                    valued: false,
-                });
-            }
+            found.push((Rc::clone(&scope.function_name), taken, ty));
         }
         found
     }
@@ -177,16 +181,7 @@ impl Scene<'_, '_> {
         };
         let holder = self.lvalue_at(view, address, None, 8, depth + 2)?.pointee?;
         let mut found: Option<TypeId> = None;
-        let mut seen: Vec<&str> = Vec::new();
-        for scope in self.names.scopes.iter().skip(1).take(MAX_SCOPES) {
-            if seen.contains(&&*scope.function_name) {
-                continue;
-            }
-            seen.push(&scope.function_name);
-            let Some(prototype) = self.prototype(&scope.function_name) else { continue };
-            let Some(Type::Pointer(ty)) = prototype.returns.map(|ty| self.image.strip(ty)) else { continue };
-            let [(_, Some(parameter))] = prototype.parameters.as_slice() else { continue };
-            let Type::Pointer(taken) = self.image.strip(*parameter) else { continue };
+        for (_, taken, ty) in self.accessors() {
             // An accessor that only goes from one typed member to another is none for a `void *`.
             if !self.same_record(taken, holder) || !matches!(self.image.strip(ty), Type::Record(_)) {
                 continue;

@@ -6,7 +6,7 @@
 use crate::assembler;
 use crate::describe::{Described, Footing, Rank, View, is_temporary};
 use crate::path::{self, Fit, Path, Spot};
-use crate::scene::Scene;
+use crate::scene::{Scene, plain_name};
 use crate::value::{Node, Value};
 use kwhy_base::{ImageAddr, Reg};
 use kwhy_image::{Type, TypeId};
@@ -399,7 +399,7 @@ impl Scene<'_, '_> {
             .image
             .symbol_at(ImageAddr(at))
             .filter(|symbol| !symbol.function && symbol.address.0 == at && symbol.elf_size > 0)?;
-        let plain = symbol.name.split_once('.').map_or(symbol.name.as_str(), |(plain, _)| plain);
+        let plain = plain_name(&symbol.name);
         let pointer = Some(format!("&{plain}"));
         Some(LValue { pointer, base: Some(Value::constant(at)), ..self.bare(plain.to_owned(), None) })
     }

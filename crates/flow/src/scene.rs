@@ -170,7 +170,7 @@ impl<'i, 'd> Scene<'i, 'd> {
 
     /// The declaration of a function, by symbol name with compiler suffixes removed.
     pub(crate) fn prototype(&self, name: &str) -> Option<Prototype> {
-        let plain = name.split_once('.').map_or(name, |(plain, _)| plain);
+        let plain = plain_name(name);
         let plain = plain.strip_prefix("__pi_").unwrap_or(plain);
         if let Some(known) = self.prototypes.borrow().get(plain) {
             return known.clone();
@@ -179,4 +179,9 @@ impl<'i, 'd> Scene<'i, 'd> {
         self.prototypes.borrow_mut().insert(plain.to_owned(), found.clone());
         found
     }
+}
+
+/// A symbol's name in the source: without what the compiler put after a dot (`.isra.0`, a number).
+pub(crate) fn plain_name(symbol: &str) -> &str {
+    symbol.split_once('.').map_or(symbol, |(plain, _)| plain)
 }

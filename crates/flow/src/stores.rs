@@ -2,7 +2,7 @@
 //! given member of a given struct; and what fills the whole object at once.
 
 use crate::insn::{AccessKind, Effect, Flow, Value as Operand};
-use crate::scene::Scene;
+use crate::scene::{Scene, plain_name};
 use crate::value::{Node, Value};
 use kwhy_base::ImageAddr;
 use kwhy_image::{Image, Type, TypeId};
@@ -96,11 +96,16 @@ const GFP_ZERO: u64 = 0x100;
 /// How deep structs lie in structs; hostile types contain themselves.
 const MAX_DEPTH: u32 = 16;
 
+/// The name by which the tables know a function.
+fn tabled(symbol: &str) -> &str {
+    let plain = plain_name(symbol);
+    plain.strip_suffix("_noprof").unwrap_or(plain)
+}
+
 /// Whether a call of the function may fill, make or free a whole object.
 #[must_use]
 pub fn handles_objects(symbol: &str) -> bool {
-    let plain = symbol.split_once('.').map_or(symbol, |(plain, _)| plain);
-    let plain = plain.strip_suffix("_noprof").unwrap_or(plain);
+    let plain = tabled(symbol);
     FILLERS.contains(&plain) || MAKERS.iter().chain(FREERS).any(|(name, _)| *name == plain)
 }
 
@@ -182,8 +187,7 @@ impl Scene<'_, '_> {
     /// A call that fills, makes or frees a whole object of the wanted type.
     fn whole(&self, pc: ImageAddr, wanted: &Wanted) -> Option<Store> {
         let callee = self.callee_name(pc)?;
-        let plain = callee.split_once('.').map_or(callee.as_str(), |(plain, _)| plain);
-        let plain = plain.strip_suffix("_noprof").unwrap_or(plain);
+        let plain = tabled(&callee);
         let cpu = kwhy_arch::cpu(self.arch())?;
         let argument = |index: usize| self.register(pc, *cpu.arguments.get(index)?);
         let of = |kind, text: String, constant| {

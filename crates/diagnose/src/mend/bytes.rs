@@ -2,6 +2,7 @@
 //! of the image, and the place has its bytes in the image.
 
 use super::likeness::{self, SLIP};
+use super::placed;
 use super::places::{self, Better};
 use super::pool::Pool;
 use super::sites;
@@ -82,16 +83,7 @@ pub fn place_of(pool: &Pool<'_, '_>, at: &CodeRef, code: &CodeDump) -> Option<Be
         (_, None) => best.symbol.name.clone(),
     };
     let size = if Some(best.symbol.elf_size) == at.size { best.symbol.elf_size } else { best.symbol.size };
-    let better = CodeRef {
-        symbol: Some(name.clone()),
-        offset: Some(best.offset),
-        size: Some(size),
-        module: best.module.clone(),
-        unreadable: false,
-        offset_digits: None,
-        size_digits: None,
-        ..at.clone()
-    };
+    let better = placed(at, &name, (best.offset, size), best.module.as_ref());
     if better == *at {
         return None;
     }

@@ -27,6 +27,20 @@ use kwhy_oops::{CodeRef, CrashRecord, Damage, Grade};
 use places::{Better, Hints, Role};
 use pool::Pool;
 
+/// `at` with the place that was found for it: symbol, offset and size, module.
+fn placed(at: &CodeRef, symbol: &str, (offset, size): (u64, u64), module: Option<&String>) -> CodeRef {
+    CodeRef {
+        symbol: Some(symbol.to_owned()),
+        offset: Some(offset),
+        size: Some(size),
+        module: module.cloned(),
+        unreadable: false,
+        offset_digits: None,
+        size_digits: None,
+        ..at.clone()
+    }
+}
+
 /// The record as it must have been, with what was mended among its damage; `None` where nothing was.
 pub fn mend(record: &CrashRecord, opened: &[Opened<'_>]) -> Option<CrashRecord> {
     let pool = Pool::new(opened, record);

@@ -3,6 +3,7 @@
 //! return and whom they call.
 
 use super::likeness::{self, FAR, SLIP};
+use super::placed;
 use super::pool::Pool;
 use super::sites::{self, Callee};
 use kwhy_base::catalogue::damage as say;
@@ -331,16 +332,7 @@ fn mended(pool: &Pool<'_, '_>, at: &CodeRef, printed: &str, best: &Reading<'_, '
     let only_size =
         best.name == 0 && best.digits == 0 && best.against < ELSEWHERE && best.module == at.module;
     let proved = pool.trusted && best.slips() <= NUMBER && (settled || only_size);
-    let at = CodeRef {
-        symbol: Some(symbol.name.clone()),
-        offset: Some(best.offset),
-        size: Some(size),
-        module: best.module.clone(),
-        unreadable: false,
-        offset_digits: None,
-        size_digits: None,
-        ..at.clone()
-    };
+    let at = placed(at, &symbol.name, (best.offset, size), best.module.as_ref());
     Better { at, grade: if proved { Grade::Proved } else { Grade::Likely }, reason }
 }
 

@@ -6,6 +6,7 @@
 //! that the shortest way is found first; ties fall by address, so that it is always the same one.
 
 use super::inlined;
+use crate::entry::syscall_name;
 use kwhy_base::ImageAddr;
 use kwhy_flow::calls::Calls;
 use kwhy_flow::code::Code;
@@ -95,7 +96,7 @@ impl<'i, 'd> Ways<'i, 'd> {
                 break;
             }
             // What is in front of a system call is the same for all of them.
-            if system_call(&self.symbol(function)).is_some() {
+            if syscall_name(&self.symbol(function)).is_some() {
                 entries.push((0, length, function));
                 continue;
             }
@@ -210,9 +211,9 @@ impl<'i, 'd> Ways<'i, 'd> {
             return;
         }
         for SourceFrame { function: name, file, line } in frames {
-            let plain = system_call(&name).unwrap_or(&name).to_owned();
+            let plain = syscall_name(&name).unwrap_or(&name).to_owned();
             // The wrappers of one system call are one step.
-            if system_call(&name).is_some() && steps.last().is_some_and(|last| last.function == plain) {
+            if syscall_name(&name).is_some() && steps.last().is_some_and(|last| last.function == plain) {
                 steps.pop();
             }
             steps.push(Step {
@@ -226,7 +227,7 @@ impl<'i, 'd> Ways<'i, 'd> {
 
     /// Which table points at a function, in C.
     fn table(&self, function: ImageAddr) -> Option<String> {
-        if system_call(&self.symbol(function)).is_some() {
+        if syscall_name(&self.symbol(function)).is_some() {
             return None;
         }
         self.image.references_to(function).into_iter().find_map(|place| {
@@ -251,22 +252,4 @@ impl<'i, 'd> Ways<'i, 'd> {
 
 fn names(way: &[Step]) -> Vec<&str> {
     way.iter().map(|step| step.function.as_str()).collect()
-}
-
-/// The system call whose wrapper `name` is (`SYSCALL_DEFINE` of include/linux/syscalls.h and of
-/// each architecture's asm/syscall_wrapper.h).
-#[must_use]
-pub fn system_call(name: &str) -> Option<&str> {
-    const WRAPPERS: [&str; 9] = [
-        "__x64_sys_",
-        "__ia32_sys_",
-        "__arm64_sys_",
-        "__riscv_sys_",
-        "__s390x_sys_",
-        "__se_sys_",
-        "__do_sys_",
-        "__ia32_compat_sys_",
-        "__arm64_compat_sys_",
-    ];
-    WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)).filter(|rest| !rest.is_empty())
 }
