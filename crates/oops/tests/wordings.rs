@@ -245,3 +245,37 @@ fn arm64_unrecoverable_stack_and_newest_wording() {
     assert_eq!(crash.oops_flags, ["SMP"]);
     assert_eq!(crash.damage, []);
 }
+
+/// CONFIG_STACKTRACE_BUILD_ID (5.14), decode_stacktrace.sh's `(file:line)` (6.16), named taints (6.9).
+#[test]
+fn places_with_build_ids_and_source_lines() {
+    let crash = first(
+        "\
+BUG: kernel NULL pointer dereference, address: 0000000000000018
+#PF: supervisor read access in kernel mode
+Oops: Oops: 0000 [#1] SMP NOPTI
+CPU: 1 UID: 0 PID: 88 Comm: sh Tainted: G           OE       6.12.0 #1 PREEMPT(voluntary)  0123456789abcdef0123456789abcdef01234567
+Tainted: [O]=OOT_MODULE, [E]=UNSIGNED_MODULE
+RIP: 0010:tune_set+0xc/0x20 (drivers/tune/tune.c:41) tune
+Call Trace:
+ <TASK>
+ tune_write+0x67/0x71 [tune 89abcdef0123456789abcdef0123456789abcdef]
+ vfs_write+0xc7/0x3f0 (fs/read_write.c:590 (discriminator 1))
+ do_syscall_64+0x5d/0x90 arch/x86/entry/common.c:83
+ </TASK>
+",
+    );
+    let id = |id: Option<&kwhy_base::BuildId>| id.map(ToString::to_string);
+    let kernel = crash.build_id.as_ref().map(|id| &id.value);
+    assert_eq!(id(kernel).as_deref(), Some("0123456789abcdef0123456789abcdef01234567"));
+    assert_eq!(crash.version.as_deref(), Some("#1 PREEMPT(voluntary)"));
+    assert_eq!(crash.tainted.map(|t| t.value).as_deref(), Some("GOE"));
+    let pc = crash.pc.map(|pc| pc.value).unwrap_or_default();
+    assert_eq!(place(&pc), (Some("tune_set"), Some(0xc), Some("tune")));
+    assert_eq!(pc.source, Some(("drivers/tune/tune.c".to_owned(), 41)));
+    let frame = |index: usize| crash.frames.get(index).map(|frame| frame.at.clone()).unwrap_or_default();
+    assert_eq!(place(&frame(0)), (Some("tune_write"), Some(0x67), Some("tune")));
+    assert_eq!(id(frame(0).build_id.as_ref()).as_deref(), Some("89abcdef0123456789abcdef0123456789abcdef"));
+    assert_eq!(frame(1).source, Some(("fs/read_write.c".to_owned(), 590)));
+    assert_eq!(frame(2).source, Some(("arch/x86/entry/common.c".to_owned(), 83)));
+}

@@ -1,6 +1,6 @@
 //! What is compared: the same few facts, out of a log's record or out of a whole report.
 
-use kwhy_oops::{CodeRef, CrashRecord, Grade};
+use kwhy_oops::{CodeRef, CrashRecord, Family, Grade};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -114,7 +114,10 @@ pub fn of_record(record: &CrashRecord) -> Reading {
         lines: (record.first_line, record.last_line),
         pc: record.pc.as_ref().map(|pc| place(&pc.value, pc.line)),
         address: number(&record.fault_address),
-        syndrome: number(&record.esr).or_else(|| number(&record.oops_code)),
+        // The code of a protection fault is a selector, mostly 0: the report calls only a page fault's
+        // code a syndrome, and both readings are to count the same.
+        syndrome: number(&record.esr)
+            .or_else(|| number(&record.oops_code).filter(|_| record.family == Some(Family::PageFault))),
         registers: registers.collect(),
         frames: record
             .frames

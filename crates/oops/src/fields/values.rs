@@ -160,7 +160,21 @@ fn source<'a>(rest: &'a str, place: &mut CodeRef) -> &'a str {
     }
     place.source = Some((file.to_owned(), line));
     let tail = bare.get(end..).unwrap_or_default();
-    if parenthesis { tail.strip_prefix(')').unwrap_or(tail) } else { tail }
+    if parenthesis { bare_module(tail, place) } else { tail }
+}
+
+/// What scripts/decode_stacktrace.sh puts behind `(file.c:12`: perhaps ` (discriminator 3)`, then `)`
+/// and the module's name without its brackets.
+fn bare_module<'a>(tail: &'a str, place: &mut CodeRef) -> &'a str {
+    let marked = tail.strip_prefix(" (discriminator ").and_then(|rest| rest.split_once(')'));
+    let rest = marked.map_or(tail, |(_, rest)| rest);
+    let rest = rest.strip_prefix(')').unwrap_or(rest);
+    let name = rest.trim();
+    if place.module.is_none() && is_module_name(name) {
+        place.module = Some(name.to_owned());
+        return "";
+    }
+    rest
 }
 
 /// Reads a line of a call trace. Two frames for ARM's `f from g+0x…`.
