@@ -26,6 +26,8 @@ mod mend;
 mod missing;
 mod modules;
 mod names;
+#[allow(dead_code)]
+mod origin;
 mod registers;
 mod scenes;
 mod slip;
