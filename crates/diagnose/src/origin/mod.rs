@@ -6,8 +6,23 @@
 //! global variable) or in a choice, [`Candidate`]s say who may have put the value there, each with
 //! what speaks for it; they are ranked and never more than likely unless nothing else remains.
 
+pub mod memory;
+
+use crate::context::Facts;
+use crate::images::Images;
+use crate::scenes::Scenes;
 use kwhy_base::{ImageAddr, Prose};
 use kwhy_report::model;
+
+/// What a search may look at.
+pub struct Ctx<'a, 'o, 'd> {
+    /// What is known of the crash.
+    pub facts: &'a Facts<'a>,
+    /// The images.
+    pub images: &'a Images<'o, 'd>,
+    /// The functions analysed so far.
+    pub scenes: &'a Scenes<'o, 'd>,
+}
 
 /// What sort of producer a candidate is: the contract's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
