@@ -4,8 +4,11 @@
 //! modules of which a crash needs one or two); a file is opened only to choose between several
 //! that fit by name. What was found and what became of it is told for each candidate.
 
+pub mod cache;
 mod names;
 mod walk;
+
+pub use cache::{Blob, Cache};
 
 use kwhy_base::{BuildId, Prose, catalogue::fetch as c, prose};
 use names::{Role, role_of};
