@@ -1,6 +1,7 @@
 //! The C expression that faulted, in the terms of every function concerned, with the checks
 //! that make it a proof rather than a guess.
 
+use crate::bounds;
 use crate::callers::{self, Caller};
 use crate::context::Facts;
 use crate::images::Images;
@@ -50,6 +51,10 @@ pub struct Expressed {
     pub null_less: Option<u64>,
     /// The file, line and function that handed over the bad value, where a helper tripped over it.
     pub caller: Option<Caller>,
+    /// A subscript that is none of its array's.
+    pub outside: Option<bounds::Outside>,
+    /// The array of characters that ends where the pointer that was followed begins.
+    pub text_before: Option<bounds::TextBefore>,
 }
 
 /// Recovers what the images allow.
@@ -163,6 +168,11 @@ fn access(
         .zip(value)
         .filter(|(base, value)| scene.is_null_less(*base, *value))
         .map(|(_, value)| value.wrapping_neg());
+    let outside = bounds::outside(scene, pc, &recovered, fault, &registers, &facts.space);
+    let text_before = recovered.base.and_then(|base| {
+        let read = scene.read_as(pc, base)?;
+        bounds::text_before(scene.image, pc, read.record.as_deref()?, read.member.as_deref()?)
+    });
     let mut main = recovered.main.clone();
     let mut also: Vec<Terms> = recovered.also.clone();
     // A core helper trips over what it was handed: whose it was is said in the callers' terms.
@@ -238,6 +248,8 @@ fn access(
         origin,
         caller,
         null_less,
+        outside,
+        text_before,
         ..Expressed::default()
     }
 }

@@ -8,6 +8,7 @@
 //! and verdict are told from those; what was missing is listed last.
 
 mod blame;
+mod bounds;
 mod callers;
 mod code;
 mod context;

@@ -41,6 +41,10 @@ messages! {
     TAGS_DIFFER = "The tags of pointer and memory differ: the object was freed and reused, or another object was reached past its end." / "指针与内存的标签不一致：对象已释放并被重用，或越界访问到了别的对象。";
     CODE_OVER_POINTER = "Instructions stand where a pointer belongs: either the structure was reached through a pointer into code, or code was copied over it." / "本该是指针的地方是指令：要么是经由指向代码段的指针找到这个结构，要么是代码被复制到了它上面。";
     TEXT_OVER_POINTER = "Text stands where a pointer belongs: a string may have run over it, or the memory was never this structure." / "本该是指针的地方是文本：可能是字符串越界覆盖，也可能这块内存根本不是该结构。";
+    POINTER_HOLDS_TEXT = "The pointer {value} begins with the text \"{text}\"." / "指针 {value} 的低位字节是文本“{text}”。";
+    ARRAY_BEFORE_POINTER = "In {record}, `{array}` is {length} bytes of characters, and `{pointer}` stands directly behind it." / "在 {record} 里，`{array}` 是 {length} 字节的字符数组，`{pointer}` 紧跟其后。";
+    INDEX_OUTSIDE = "The subscript `{index}` is {value} ({register}), and the array has {count} elements." / "下标 `{index}` 为 {value}（{register}），而数组只有 {count} 个元素。";
+    INDEX_FAR = "{base} = {value} is a kernel pointer, but the index {index} = {count} leads far away from it." / "{base} = {value} 是内核指针，但下标 {index} = {count} 使它偏离很远。";
     RESHAPED_POINTER = "It may be a damaged pointer: {pointer} ({how})." / "它可能是被损坏的指针：{pointer}（{how}）。";
     ONE_BIT_AWAY = "With bit {bit} flipped back it is {corrected}, close to the good pointer {near}." / "把第 {bit} 位翻转回来就是 {corrected}，与正常指针 {near} 相近。";
     NO_DEVICE_ANSWERS = "An access to an address where no device answers, or to one that is switched off, ends in the same way." / "访问没有设备应答的地址，或已断电的设备，结果也是一样。";

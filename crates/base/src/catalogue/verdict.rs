@@ -115,9 +115,11 @@ messages! {
     ST_DOUBLE_FREE = "Memory was freed twice, or never came from the allocator." / "内存被重复释放，或根本不是分配得来的。";
     ST_USE_AFTER_FREE = "Memory was used after it had been freed." / "内存释放之后仍被使用。";
     ST_OUT_OF_BOUNDS = "An access went outside its object." / "访问越过了对象的边界。";
+    ST_OUT_OF_BOUNDS_INDEX = "`{expression}` lies outside its array: the subscript is none of its elements." / "`{expression}` 越过了数组边界：下标超出元素个数。";
     ST_STACK_OVERFLOW = "The kernel stack was used up." / "内核栈用尽。";
     ST_STACK_CORRUPTION = "The kernel stack was overwritten." / "内核栈被改写。";
     ST_BUFFER_OVERRUN = "More was written than the buffer holds." / "写入的内容超出了缓冲区。";
+    ST_BUFFER_OVERRUN_OF = "More was written into `{array}` of {record} than it holds: text ran over `{pointer}` behind it." / "写入 {record} 的 `{array}` 的内容超出其长度：文本覆盖了后面的 `{pointer}`。";
     ST_WRITE_PROTECT = "Read-only memory was written to." / "写了只读内存。";
     ST_EXECUTE_PROTECT = "Control went to memory that is mapped but must not be executed." / "控制流到了已映射但不可执行的内存。";
     ST_BAD_CALL_TARGET = "A function pointer that is no function's address was called." / "调用了并非函数地址的函数指针。";
@@ -157,6 +159,7 @@ messages! {
     WHY_TRACE_REFCOUNT = "Trace who takes and who puts references of the object." / "跟踪是谁获取、谁释放了该对象的引用。";
     WHY_DISASM = "Look at the function around the fault, source interleaved." / "查看出错处附近的函数（源码对照）。";
     WHY_CALL_SITE = "Look at the call site: which member the function pointer was loaded from." / "查看调用处：函数指针是从哪个成员取出的。";
+    WHY_BOUND = "Look where the index comes from, and compare it with the array's length before it is used." / "查明下标的来源，并在使用之前与数组长度比较。";
     WHY_IS_ERR = "Look which call returned the pointer, and check its result with IS_ERR()." / "查明哪个调用返回了该指针，并用 IS_ERR() 检查其结果。";
     WHY_KPROBE = "Record the pointer and the call stack at the faulting instruction before the crash." / "在崩溃前于出错指令处记录该指针和调用栈。";
     WHY_USER_POINTER = "Look where the pointer came from: it should pass through copy_from_user(), copy_to_user(), get_user() or put_user()." / "查明指针的来源：应经由 copy_from_user()、copy_to_user()、get_user() 或 put_user()。";

@@ -2,8 +2,10 @@
 //! overwritten`: more was written (or copied) than the buffer holds.
 
 use super::{Case, SLUB_DEBUG, followed, quoted};
+use crate::bounds;
 use crate::context::Facts;
-use kwhy_arch::ValueKind;
+use crate::expression::Expressed;
+use kwhy_arch::{Region, ValueKind, classify_address};
 use kwhy_base::catalogue::{evidence as say, verdict};
 use kwhy_base::prose;
 use kwhy_oops::Family;
@@ -34,6 +36,59 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         .then(|| Case::new(Grade::Proved, prose!(verdict::ST_BUFFER_OVERRUN)).with([super::header(facts)]))
 }
 
+/// The pointer that was followed is text, wholly or in its lower bytes, and by the image's types
+/// it stands directly behind an array of characters.
+pub fn by_code(facts: &Facts<'_>, expressed: &Expressed) -> Option<Case> {
+    let before = expressed.text_before.as_ref()?;
+    let value = expressed.value?;
+    if !is_text_over_pointer(facts, value) {
+        return None;
+    }
+    let text: String =
+        value.to_le_bytes().iter().take(bounds::text_bytes(value)).map(|byte| char::from(*byte)).collect();
+    Some(
+        Case::new(
+            Grade::Likely,
+            prose!(
+                verdict::ST_BUFFER_OVERRUN_OF,
+                array = &before.array,
+                record = &before.record,
+                pointer = &before.pointer
+            ),
+        )
+        .with([
+            prose!(say::POINTER_HOLDS_TEXT, value = format_args!("{value:#x}"), text = text),
+            prose!(
+                say::ARRAY_BEFORE_POINTER,
+                record = &before.record,
+                array = &before.array,
+                length = before.length,
+                pointer = &before.pointer
+            ),
+        ])
+        .check(prose!(verdict::WHY_KASAN), SLUB_DEBUG),
+    )
+}
+
+/// Text in the lower bytes, from the first on, and above it nothing (the string's end) or what is
+/// left of the kernel pointer that stood there.
+fn is_text_over_pointer(facts: &Facts<'_>, value: u64) -> bool {
+    let Some(arch) = facts.arch() else { return false };
+    let length = bounds::text_bytes(value);
+    let above = value.checked_shr(u32::try_from(length.saturating_mul(8)).unwrap_or(64)).unwrap_or(0);
+    match length {
+        8 => true,
+        // A terminating NUL, and the upper bytes of what was there.
+        4..=7 => {
+            let region = classify_address(arch, value, &facts.space).region;
+            let kernel =
+                !matches!(region, Region::Null | Region::NearNull | Region::User | Region::NonCanonical);
+            above & 0xff == 0 || kernel
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +110,35 @@ mod tests {
                 "{header}"
             );
         }
+    }
+
+    fn behind_a_name(value: u64) -> Expressed {
+        Expressed {
+            value: Some(value),
+            text_before: Some(bounds::TextBefore {
+                record: "struct tag".into(),
+                array: "name".into(),
+                length: 12,
+                pointer: "sink".into(),
+            }),
+            ..Expressed::default()
+        }
+    }
+
+    #[test]
+    fn text_in_a_pointer_behind_an_array_of_characters_is_likely_its_overrun() {
+        let record = access_fault(Arch::X86_64, 0xffff_ff58_6563_697e);
+        let images = crate::images::Images::check(&[], &record);
+        let facts = Facts::new(std::slice::from_ref(&record), 0, &images).unwrap();
+        let case = by_code(&facts, &behind_a_name(0xffff_ff58_6563_6976));
+        assert_eq!(case.map(|case| case.grade()), Some(Grade::Likely));
+        // A pointer like any other, and one of which no more than three bytes happen to be letters.
+        assert!(by_code(&facts, &behind_a_name(0xffff_8880_0123_4500)).is_none());
+        assert!(by_code(&facts, &behind_a_name(0xffff_8880_0141_4243)).is_none());
+        assert!(
+            by_code(&facts, &Expressed { text_before: None, ..behind_a_name(0x4142_4344_4546_4748) })
+                .is_none()
+        );
     }
 
     #[test]

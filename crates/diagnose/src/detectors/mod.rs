@@ -45,6 +45,13 @@ pub struct Detector {
     pub detect: fn(&Facts<'_>) -> Option<Case>,
 }
 
+/// What speaks for a cause by the images' types and code; asked first, as it says more.
+type ByCode = fn(&Facts<'_>, &Expressed) -> Option<Case>;
+
+/// The causes that the code may tell better than the log.
+const BY_CODE: &[(&str, ByCode)] =
+    &[("out-of-bounds", out_of_bounds::by_code), ("buffer-overrun", buffer_overrun::by_code)];
+
 /// The detectors, the more specific before the more general: where two are equally sure, the
 /// first stands first.
 pub const DETECTORS: &[Detector] = &[
@@ -129,7 +136,10 @@ pub fn run(facts: &Facts<'_>, expressed: &Expressed) -> Vec<Hypothesis> {
             Some(offset) if detector.cause == "null-pointer" => {
                 Some(null_container(facts, expressed, offset))
             }
-            _ => (detector.detect)(facts),
+            _ => {
+                let by_code = BY_CODE.iter().find(|(cause, _)| *cause == detector.cause);
+                by_code.and_then(|(_, ask)| ask(facts, expressed)).or_else(|| (detector.detect)(facts))
+            }
         };
         let Some(mut case) = case else { continue };
         // Where address and value are both missing, the kernel's own first line was all there was.

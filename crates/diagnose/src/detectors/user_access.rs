@@ -40,7 +40,10 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         return None;
     }
     let pointer = facts.followed.as_ref().map(|followed| followed.class.kind);
-    if pointer.is_some_and(|kind| kind != ValueKind::UserPointer) {
+    // A small heap address looks like any number; that its page is mapped tells what it is.
+    let number = matches!(pointer, Some(ValueKind::Integer | ValueKind::SmallInteger | ValueKind::AsciiText));
+    let refused = permission_fault(facts);
+    if pointer.is_some_and(|kind| kind != ValueKind::UserPointer) && !(number && refused) {
         return None;
     }
     // Processes are given higher addresses only where they ask for them (5level-paging.rst,
@@ -50,7 +53,7 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         return None;
     }
     // The page is there and was refused: that is what SMAP and PAN do.
-    let (grade, reason) = if permission_fault(facts) {
+    let (grade, reason) = if refused {
         (Grade::Proved, prose!(say::MAPPED_AND_REFUSED))
     } else if pointer.is_some() {
         (Grade::Likely, prose!(say::USER_ADDRESS_FOLLOWED))
@@ -87,6 +90,16 @@ mod tests {
         let header =
             "Unable to handle kernel access to user memory outside uaccess routines at virtual address";
         assert!(detected(&headed(Family::PageFault, header), detect).is_some());
+    }
+
+    #[test]
+    fn a_low_user_address_is_known_by_its_page_being_mapped() {
+        // mov (%rdi),%eax
+        let record = with_register(access_fault(Arch::X86_64, 0x2c4c_a960), "rdi", 0x2c4c_a960);
+        let record = crate::testing::x86_code(record, &[0x8b, 0x07]);
+        let refused = with_code(record.clone(), "0001");
+        assert_eq!(detected(&refused, detect).map(|case| case.grade()), Some(Grade::Proved));
+        assert!(detected(&record, detect).is_none(), "a number that nothing is mapped at");
     }
 
     #[test]
