@@ -22,3 +22,4 @@ pub mod scene;
 pub mod stores;
 pub mod trap;
 pub mod value;
+pub mod writes;

@@ -109,6 +109,61 @@ pub fn handles_objects(symbol: &str) -> bool {
     FILLERS.contains(&plain) || MAKERS.iter().chain(FREERS).any(|(name, _)| *name == plain)
 }
 
+/// Whether a function returns a new object, which is never an error pointer and NULL only for
+/// want of memory.
+#[must_use]
+pub fn is_maker(symbol: &str) -> bool {
+    let plain = tabled(symbol);
+    MAKERS.iter().any(|(name, _)| *name == plain)
+}
+
+/// Which argument, from 0, of the call of `symbol` is freed by it.
+#[must_use]
+pub fn freed_argument(symbol: &str) -> Option<usize> {
+    let plain = tabled(symbol);
+    FREERS.iter().find(|(name, _)| *name == plain).map(|(_, index)| *index)
+}
+
+impl Wanted {
+    /// Whether an access of `width` bytes, `offset` bytes into an object of type `ty`, reaches the
+    /// member, on any level of structs within structs.
+    #[must_use]
+    pub fn is_reached(&self, image: &Image<'_>, ty: TypeId, offset: i64, width: u64) -> bool {
+        u64::try_from(offset).is_ok_and(|offset| covers(image, ty, offset, width, self, 0))
+    }
+
+    /// Where the struct of the member begins in an object of type `ty`: its first place.
+    #[must_use]
+    pub fn place_in(&self, image: &Image<'_>, ty: TypeId) -> Option<u64> {
+        self.place_at(image, ty, 0)
+    }
+
+    fn place_at(&self, image: &Image<'_>, ty: TypeId, depth: u32) -> Option<u64> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match image.strip(ty) {
+            Type::Record(_) if image.type_name(ty) == self.record => Some(0),
+            Type::Record(record) => record.members.iter().find_map(|member| {
+                Some(member.offset.saturating_add(self.place_at(image, member.ty, depth + 1)?))
+            }),
+            Type::Array { element, .. } => self.place_at(image, element, depth + 1),
+            _ => None,
+        }
+    }
+}
+
+/// What a call does with a new object: it, and whether it is zeroed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The call.
+    pub at: ImageAddr,
+    /// What it returns.
+    pub object: Value,
+    /// All zero; else as the memory was.
+    pub zeroed: bool,
+}
+
 impl Scene<'_, '_> {
     /// The places of this function that give the member a value, in the order of the code.
     #[must_use]
@@ -211,6 +266,22 @@ impl Scene<'_, '_> {
             StoreKind::Allocated
         };
         of(kind, text, None)
+    }
+
+    /// The new objects of any type that this function makes.
+    #[must_use]
+    pub fn objects_made(&self) -> Vec<Made> {
+        let Some(cpu) = kwhy_arch::cpu(self.arch()) else { return Vec::new() };
+        let mut found = Vec::new();
+        for insn in &self.code.insns {
+            let Some(callee) = self.callee_name(insn.address) else { continue };
+            let Some((_, flags)) = MAKERS.iter().find(|(name, _)| *name == tabled(&callee)) else { continue };
+            let flags = cpu.arguments.get(*flags).and_then(|register| self.register(insn.address, *register));
+            let zeroed = flags.and_then(Value::as_constant).is_some_and(|flags| flags & GFP_ZERO != 0);
+            let object = self.solved.borrow_mut().arena.intern(Node::Result { at: insn.address });
+            found.push(Made { at: insn.address, object, zeroed });
+        }
+        found
     }
 
     /// The name of a value that is a pointer to the wanted type, by any variable that ever has it.

@@ -59,7 +59,12 @@ impl<'d> Image<'d> {
         })
     }
 
-    fn declaration(&self, debug: &Debug<'d>, unit: &Rc<Unit<'d>>, entry: &Die<'d>) -> Option<(Rc<str>, u32)> {
+    pub(crate) fn declaration(
+        &self,
+        debug: &Debug<'d>,
+        unit: &Rc<Unit<'d>>,
+        entry: &Die<'d>,
+    ) -> Option<(Rc<str>, u32)> {
         let (file_unit, file) = debug.attr_through(unit, entry, gimli::DW_AT_decl_file)?;
         let (_, line) = debug.attr_through(unit, entry, gimli::DW_AT_decl_line)?;
         let file = debug.file(&file_unit, file_number(&file)?)?;

@@ -25,12 +25,14 @@ mod symbols;
 mod type_names;
 pub mod types;
 mod units;
+mod variables;
 
 pub use census::UnitId;
 pub use edges::{HiddenEdge, HiddenEdgeKind};
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};
 pub use image::Image;
 pub use types::{Member, Record, Type, TypeId};
+pub use variables::StaticVariable;
 
 use kwhy_base::ImageAddr;
 use std::rc::Rc;

@@ -33,6 +33,7 @@ pub mod faces;
 pub mod fetch;
 pub mod input;
 pub mod listing;
+pub mod memory;
 pub mod verdict;
 pub mod writers;
 
@@ -56,6 +57,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("fetch", fetch::MESSAGES),
         ("input", input::MESSAGES),
         ("listing", listing::MESSAGES),
+        ("memory", memory::MESSAGES),
         ("verdict", verdict::MESSAGES),
         ("writers", writers::MESSAGES),
     ]

@@ -1,0 +1,35 @@
+//! Who put a bad value into memory.
+
+messages! {
+    STORES_EXACTLY = "{function}() sets {text} to {value} here, which is the value that was found" / "{function}() 在此把 {text} 设为 {value}，正是所见的值";
+    STORES_PERHAPS = "{function}() sets {text} to {value} here; whether that is the value found is known only at run time" / "{function}() 在此把 {text} 设为 {value}；是否就是所见的值，只有运行时才知道";
+    STORES_UNKNOWN = "{function}() stores into {text} here" / "{function}() 在此写入 {text}";
+    STORES_HARDLY = "{function}() sets {text} to {value} here, which would be the value found only if something else went wrong as well" / "{function}() 在此把 {text} 设为 {value}；除非另有差错，否则不会是所见的值";
+    MODIFIES = "{function}() changes {text} here, in place" / "{function}() 在此就地修改 {text}";
+    THROUGH_RESULT = "the address comes from {callee}(), which returns the address of {member} as a pointer of another type" / "地址来自 {callee}()，它以另一种指针类型返回 {member} 的地址";
+    CONSTANT = "here {function}() settles on {value}, which is then stored into {text}" / "{function}() 在此选定 {value}，随后存入 {text}";
+    RETURNS = "{callee}() returns {value} here; {function}() stores it into {text} unchecked" / "{callee}() 在此返回 {value}；{function}() 未经检查便存入 {text}";
+    HANDS = "{value} is handed to {callee}() here, which stores it into {text}" / "在此把 {value} 传给 {callee}()，后者将其存入 {text}";
+    HELD_BY_DATA = "{variable} holds this very value where the code reads it from" / "代码读取的来源 {variable} 中正是这个值";
+    NEVER_STORED = "{function}() makes the object here, all zero, and nothing in the images stores {text}" / "{function}() 在此分配对象并清零，而映像中没有任何代码写入 {text}";
+    PASSED_OVER = "{function}() makes the object here, all zero, and can go on without storing {text}" / "{function}() 在此分配对象并清零，之后可能不写入 {text} 就继续执行";
+    LEFT_ZERO = "{function}() makes the object here, all zero; {text} is stored elsewhere only" / "{function}() 在此分配对象并清零；{text} 只在别处写入";
+    STORED_AFTER = "{function}() makes the object here, all zero, but stores {text} afterwards" / "{function}() 在此分配对象并清零，但随后写入了 {text}";
+    NOT_ZEROED = "{function}() makes the object here without zeroing it, so that {text} is whatever the memory held" / "{function}() 在此分配对象但不清零，{text} 中是内存里原有的内容";
+    GUARD = "this condition decides whether {text} is stored" / "此处的条件决定是否写入 {text}";
+    LAST_SIBLING = "the last member of the object that {function}() sets up is {sibling}; {text} is not among them" / "{function}() 最后设置的成员是 {sibling}；其中没有 {text}";
+    FREED = "{function}() frees the object here; what {text} holds afterwards is the allocator's" / "{function}() 在此释放对象；之后 {text} 的内容属于分配器";
+    UNLINKED = "{function}() takes the entry off its list here, which leaves the poison in {text}" / "{function}() 在此把条目从链表摘下，{text} 中因而留下毒值";
+    RUNS_OVER = "{function}() writes into {place} here, byte after byte; nothing there ends before {text}" / "{function}() 在此逐字节写入 {place}；没有任何条件使其在 {text} 之前停止";
+    COPIES_OVER = "{callee}() writes to {place} here, which shares its memory with {text} or lies right before it" / "{callee}() 在此写入 {place}，它与 {text} 共用内存或紧邻其前";
+    FILLS = "{callee}() writes the whole object here, {text} included" / "{callee}() 在此写入整个对象，包括 {text}";
+    INITIALISER = "{variable} is defined here with {value} in this place" / "{variable} 在此定义，该处的值为 {value}";
+    INITIALISER_KEPT = "{variable} is defined here with {value} in this place, and nothing in the images stores into it" / "{variable} 在此定义，该处的值为 {value}，且映像中没有代码写入它";
+    INSTANCE = "{variable}, a {record}, is defined here without {member}" / "{variable}（{record}）在此定义，未设置 {member}";
+    SAME_MODULE = "it is in the module that the call trace goes through" / "它位于调用栈经过的模块中";
+    ON_STACK = "{function}() is in the call trace" / "{function}() 就在调用栈中";
+    HOLDS_LOCK = "{function}() takes {lock} here as well" / "{function}() 也在此获取 {lock}";
+    WAITS_BACK = "{function}() takes {lock} while it holds the lock that is waited for" / "{function}() 持有所等待的锁，同时又在此获取 {lock}";
+    MADE_ATOMIC = "{function}() enters atomic context here with {lock}" / "{function}() 在此以 {lock} 进入原子上下文";
+    PUTS_AGAIN = "{function}() gives up a reference here" / "{function}() 在此释放一个引用";
+}
