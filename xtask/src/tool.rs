@@ -64,3 +64,12 @@ fn shown(command: &Command) -> String {
     }
     line
 }
+
+/// Keeps kwhy to the images that it is given: what lies in this machine's usual places or in its
+/// user's cache is no part of a test.
+pub fn alone(command: &mut Command) -> &mut Command {
+    command
+        .env("KWHY_SYSROOT", "/nonexistent")
+        .env("KWHY_CACHE_DIR", "/dev/null/none")
+        .env_remove("KWHY_PATH")
+}

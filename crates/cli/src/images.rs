@@ -1,14 +1,14 @@
-//! Finds and maps the images that `-i` names: files as they are, folders searched for the
-//! kernel and the modules that the log speaks of.
+//! Finds and maps the images that a log speaks of: those that `-i` names, and what lies in the
+//! usual places and in the cache.
 
 use crate::command_error::CommandError;
 use crate::input::unreadable;
 use kwhy_base::{BuildId, Prose};
-use kwhy_fetch::{Candidate, Wanted, find};
+use kwhy_fetch::{Candidate, Roots, Source, Wanted, WantedModule, search};
 use kwhy_mmap::Mapping;
 use kwhy_oops::{CodeRef, CrashRecord};
 use kwhy_report::{ImageUse, Report};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Of the files that lost to a better one, so many are told of.
@@ -16,7 +16,7 @@ const TOLD: usize = 20;
 
 /// The images there are, and what became of those that are not.
 pub struct Images {
-    /// Name and bytes of each: files in the order given, then what the folders held.
+    /// Name and bytes of each: files in the order given, then what was found.
     pub mapped: Vec<(String, Mapping)>,
     /// Paths that were named and cannot be read.
     pub errors: Vec<CommandError>,
@@ -26,9 +26,9 @@ pub struct Images {
 }
 
 impl Images {
-    /// Maps what `paths` name; folders are searched for what `log` wants.
+    /// Maps what `paths` name and what is found elsewhere of what `log` wants.
     pub fn find(paths: &[PathBuf], log: &kwhy_oops::Log) -> Images {
-        let found = find(paths, &wanted(log));
+        let found = search(&Roots::from_environment(paths), &wanted(log));
         let mut images = Images {
             mapped: Vec::new(),
             errors: Vec::new(),
@@ -38,7 +38,11 @@ impl Images {
         for candidate in found.chosen() {
             match Mapping::open(&candidate.path) {
                 Ok(bytes) => images.mapped.push((candidate.path.to_string_lossy().into_owned(), bytes)),
-                Err(error) => images.errors.push(unreadable(&candidate.path, &error)),
+                Err(error) if candidate.source == Source::Given => {
+                    images.errors.push(unreadable(&candidate.path, &error));
+                }
+                // It was there a moment ago; nobody asked for it by name.
+                Err(_) => {}
             }
         }
         images
@@ -62,23 +66,30 @@ impl Images {
 
 /// What the crashes of `log` need: their kernel, the modules on their stacks, and the modules
 /// most often at fault (those coming, going, or from outside the tree).
-fn wanted(log: &kwhy_oops::Log) -> Wanted {
-    let mut modules = BTreeSet::new();
-    let mut build_ids = BTreeSet::<BuildId>::new();
+pub fn wanted(log: &kwhy_oops::Log) -> Wanted {
+    let mut modules = BTreeMap::<String, Option<BuildId>>::new();
+    let mut build_id = None;
     for crash in &log.crashes {
-        build_ids.extend(crash.build_id.as_ref().map(|id| id.value.clone()));
+        build_id = build_id.or_else(|| crash.build_id.as_ref().map(|id| id.value.clone()));
         for code in places(crash) {
-            modules.extend(code.module.clone());
-            build_ids.extend(code.build_id.clone());
+            match &code.module {
+                Some(module) => {
+                    let known = modules.entry(module.clone()).or_default();
+                    *known = known.take().or_else(|| code.build_id.clone());
+                }
+                None => build_id = build_id.or_else(|| code.build_id.clone()),
+            }
         }
-        let suspects = crash.modules.iter().filter(|m| m.state.is_some() || m.taints.contains('O'));
-        modules.extend(suspects.map(|module| module.name.clone()));
+        for module in crash.modules.iter().filter(|m| m.state.is_some() || m.taints.contains('O')) {
+            modules.entry(module.name.clone()).or_default();
+        }
     }
-    let release = log.crashes.iter().find_map(|crash| crash.release.as_ref());
+    let of_release = log.crashes.iter().find(|crash| crash.release.is_some());
     Wanted {
-        release: release.map(|release| release.value.clone()),
-        modules: modules.into_iter().collect(),
-        build_ids: build_ids.into_iter().collect(),
+        release: of_release.and_then(|crash| Some(crash.release.as_ref()?.value.clone())),
+        version: of_release.and_then(|crash| crash.version.clone()),
+        build_id,
+        modules: modules.into_iter().map(|(name, build_id)| WantedModule { name, build_id }).collect(),
     }
 }
 
@@ -113,7 +124,8 @@ mod tests {
             ..CrashRecord::default()
         };
         let wanted = wanted(&Log { crashes: vec![crash], ..Log::default() });
-        assert_eq!(wanted.modules, ["new", "nf_nat", "spl"]);
+        let names: Vec<&str> = wanted.modules.iter().map(|module| module.name.as_str()).collect();
+        assert_eq!(names, ["new", "nf_nat", "spl"]);
         assert_eq!(wanted.release, None);
     }
 }

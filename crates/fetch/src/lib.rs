@@ -1,32 +1,126 @@
-//! Finds the images that belong to a crash: among files and in folders.
+//! Finds the images that belong to a crash, on this machine and, when asked, elsewhere.
 //!
-//! A folder is searched by names alone (a distribution's debug packages hold thousands of
-//! modules of which a crash needs one or two); a file is opened only to choose between several
-//! that fit by name. What was found and what became of it is told for each candidate.
+//! [`search`] looks, in this order, at what was named (`-i`), at `$KWHY_PATH`, at the usual places
+//! of the distributions ([`usual`]) and at the cache. What an earlier place has is not looked for
+//! in a later one. Folders are searched by names alone (a distribution's debug packages hold
+//! thousands of modules of which a crash needs one or two); only what fits by name is opened, and
+//! of it the headers. What was found and what became of it is told for each candidate.
 
 pub mod cache;
+mod choose;
 mod names;
+pub mod usual;
 mod walk;
 
 pub use cache::{Blob, Cache};
 
+use choose::{Probe, choose};
 use kwhy_base::{BuildId, Prose, catalogue::fetch as c, prose};
 use names::{Role, role_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// Candidates of equal rank that are opened to tell them apart.
-const MAX_PROBES: usize = 16;
 
 /// What the crash needs.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// The kernel release as logged (`6.1.0-56-cloud-amd64`).
     pub release: Option<String>,
-    /// Names of the modules that occur in the crash, as logged.
-    pub modules: Vec<String>,
-    /// Build-ids that the log prints.
-    pub build_ids: Vec<BuildId>,
+    /// What the log prints after the release: `#1 Debian 6.1.192-2`.
+    pub version: Option<String>,
+    /// The kernel's build-id, where the log prints it.
+    pub build_id: Option<BuildId>,
+    /// The modules that occur in the crash.
+    pub modules: Vec<WantedModule>,
+}
+
+/// A module that the crash needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WantedModule {
+    /// Its name as logged.
+    pub name: String,
+    /// Its build-id, where the log prints it.
+    pub build_id: Option<BuildId>,
+}
+
+impl Wanted {
+    /// The release, unless it could lead elsewhere as a part of a path: logs are hostile.
+    #[must_use]
+    pub fn plain_release(&self) -> Option<&str> {
+        // `__NEW_UTS_LEN` is 64 (include/uapi/linux/utsname.h).
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-+~".contains(c);
+        self.release
+            .as_deref()
+            .filter(|r| !r.is_empty() && r.len() <= 64 && !r.starts_with('.') && r.chars().all(plain))
+    }
+
+    fn id_of(&self, role: &Role) -> Option<&BuildId> {
+        match role {
+            Role::Kernel => self.build_id.as_ref(),
+            Role::Module(name) => self.modules.iter().find(|m| m.name == *name)?.build_id.as_ref(),
+        }
+    }
+
+    fn roles(&self) -> BTreeSet<Role> {
+        let modules = self.modules.iter().map(|module| Role::Module(module.name.clone()));
+        modules.chain([Role::Kernel]).collect()
+    }
+}
+
+/// Where images are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Roots {
+    /// Files and folders that were named: `-i`.
+    pub given: Vec<PathBuf>,
+    /// The folders of `$KWHY_PATH`.
+    pub path: Vec<PathBuf>,
+    /// The folder below which the usual places are: `/`, or where another system is mounted.
+    pub system: Option<PathBuf>,
+    /// The cache.
+    pub cache: Option<Cache>,
+}
+
+impl Roots {
+    /// What was named, and everything that the environment says: `$KWHY_PATH` (separated by
+    /// colons), `$KWHY_SYSROOT` (instead of `/`), and the cache.
+    #[must_use]
+    pub fn from_environment(given: &[PathBuf]) -> Roots {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let path = set("KWHY_PATH").map(|value| std::env::split_paths(&value).collect()).unwrap_or_default();
+        Roots {
+            given: given.to_vec(),
+            path,
+            system: Some(set("KWHY_SYSROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)),
+            cache: Cache::from_environment(),
+        }
+    }
+}
+
+/// Where a candidate was come upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// Named on the command line, or in a folder that was.
+    Given,
+    /// In a folder of `$KWHY_PATH`.
+    Path,
+    /// In one of the usual places.
+    System,
+    /// In the cache.
+    Cache,
+}
+
+/// How well a candidate is known to be what the crash needs, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Its build-id is the one in the log: it is that very build.
+    BuildId,
+    /// Its banner has the release and the version that the log prints.
+    Banner,
+    /// It says, or its path does, that it is of the release that the log prints.
+    Release,
+    /// Nothing but its name speaks for it.
+    Name,
+    /// Its banner has the release, but another version than the log prints.
+    OtherVersion,
 }
 
 /// A file that might have been used.
@@ -36,8 +130,12 @@ pub struct Candidate {
     pub path: PathBuf,
     /// The module's name as logged; `None` for a vmlinux or a file of unknown contents.
     pub module: Option<String>,
+    /// How it came to be a candidate.
+    pub source: Source,
     /// Whether it is to be used.
     pub chosen: bool,
+    /// How well it fits; `None` for what was rejected, or named and not looked at.
+    pub grade: Option<Grade>,
     /// Why, or why not.
     pub why: Prose,
 }
@@ -49,10 +147,14 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// What else is worth saying: folders that cannot be read, searches that were cut short.
     pub notes: Vec<Prose>,
+    /// Whether nothing was found that can be the kernel's image.
+    pub kernel_missing: bool,
+    /// The modules for which nothing was found, sorted.
+    pub modules_missing: Vec<String>,
 }
 
 impl Found {
-    /// The files to use: the vmlinux first, then modules by name.
+    /// The files to use: what was named first, then by place; the vmlinux before modules by name.
     pub fn chosen(&self) -> impl Iterator<Item = &Candidate> {
         self.candidates.iter().filter(|candidate| candidate.chosen)
     }
@@ -61,20 +163,17 @@ impl Found {
 /// What a look into a file says of it.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
+    /// Whether it is a module; `None` where that was not looked at.
+    pub is_module: Option<bool>,
     /// The kernel release it was built for.
     pub release: Option<String>,
+    /// The whole `Linux version …` of a kernel.
+    pub banner: Option<String>,
     /// Its build-id.
     pub build_id: Option<BuildId>,
 }
 
-/// Searches `paths`: a file stands for itself, a folder is searched. Paths that do not exist
-/// are given back as chosen, so that whoever opens them reports the error.
-#[must_use]
-pub fn find(paths: &[PathBuf], wanted: &Wanted) -> Found {
-    find_with(paths, wanted, &identify)
-}
-
-/// Opens an image and reads its release and build-id.
+/// Opens an image and reads its build-id, release and banner.
 ///
 /// # Errors
 ///
@@ -82,155 +181,171 @@ pub fn find(paths: &[PathBuf], wanted: &Wanted) -> Found {
 pub fn identify(path: &Path) -> Result<Identity, String> {
     let bytes = kwhy_mmap::Mapping::open(path).map_err(|error| error.to_string())?;
     let image = kwhy_image::Image::parse(&bytes).map_err(|error| error.to_string())?;
-    Ok(Identity { release: image.release(), build_id: image.build_id().cloned() })
+    Ok(Identity {
+        is_module: Some(matches!(image.kind(), kwhy_image::ImageKind::Module(_))),
+        release: image.release(),
+        banner: image.banner(),
+        build_id: image.build_id().cloned(),
+    })
 }
 
-fn find_with(paths: &[PathBuf], wanted: &Wanted, probe: &dyn Fn(&Path) -> Result<Identity, String>) -> Found {
-    let mut found = Found::default();
-    let mut pool: BTreeMap<Role, Vec<PathBuf>> = BTreeMap::new();
-    for path in paths {
-        if path.is_dir() {
-            let walked = walk::walk(path, |name| role_of(name, wanted).is_some());
-            let before: usize = pool.values().map(Vec::len).sum();
-            for file in walked.files {
-                let name =
-                    file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                let role =
-                    role_of(&name, wanted).or_else(|| names::build_id_of(&file, wanted).map(Role::BuildId));
-                if let Some(role) = role {
-                    pool.entry(role).or_default().push(file);
-                }
+/// Searches every place for what the crash needs. Paths that were named and do not exist are
+/// given back as chosen, so that whoever opens them reports the error.
+#[must_use]
+pub fn search(roots: &Roots, wanted: &Wanted) -> Found {
+    search_with(roots, wanted, &identify)
+}
+
+fn search_with(roots: &Roots, wanted: &Wanted, probe: &Probe) -> Found {
+    let mut search = Search {
+        wanted,
+        probe,
+        open: wanted.roles(),
+        seen: BTreeSet::new(),
+        found: Found::default(),
+        rejected: Vec::new(),
+    };
+    search.named(&roots.given);
+    for folder in &roots.path {
+        search.folder(folder, Source::Path);
+    }
+    if let Some(system) = &roots.system {
+        let places = usual::places(system, wanted, &search.needs());
+        search.settle(places, Source::System);
+    }
+    if let Some(cache) = &roots.cache {
+        search.cache(cache);
+    }
+    search.finish()
+}
+
+/// A search on its way.
+struct Search<'a> {
+    wanted: &'a Wanted,
+    probe: &'a Probe<'a>,
+    /// What nothing was found for yet.
+    open: BTreeSet<Role>,
+    /// The real paths of all candidates: one file often has several names.
+    seen: BTreeSet<PathBuf>,
+    found: Found,
+    rejected: Vec<Candidate>,
+}
+
+type Pool = BTreeMap<Role, Vec<PathBuf>>;
+
+impl Search<'_> {
+    fn needs(&self) -> usual::Needs {
+        let modules = self.open.iter().filter_map(|role| match role {
+            Role::Module(name) => Some(name.clone()),
+            Role::Kernel => None,
+        });
+        usual::Needs { kernel: self.open.contains(&Role::Kernel), modules: modules.collect() }
+    }
+
+    /// What was named: a file stands for itself, a folder is searched.
+    fn named(&mut self, given: &[PathBuf]) {
+        let (folders, files): (Vec<_>, Vec<_>) = given.iter().partition(|path| path.is_dir());
+        for path in files {
+            self.seen.extend(path.canonicalize());
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            // By its name, as a rule; whoever calls a kernel something else has it looked at.
+            let role = role_of(&name, self.wanted).or_else(|| {
+                let known = names::is_module(&name) || !path.is_file();
+                let identity = if known { None } else { (self.probe)(path).ok() };
+                (identity?.is_module == Some(false)).then_some(Role::Kernel)
+            });
+            let other = names::release_in(path)
+                .is_some_and(|r| self.wanted.release.as_ref().is_some_and(|w| *w != r));
+            if let Some(role) = role.filter(|_| !other) {
+                self.open.remove(&role);
             }
-            let after: usize = pool.values().map(Vec::len).sum();
-            if after == before && !walked.cut_short {
-                found.notes.push(prose!(c::NOTHING_FOUND, path = shown(path), count = walked.names));
-            }
-            if walked.cut_short {
-                found.notes.push(prose!(c::TOO_MANY_FILES, path = shown(path), count = walked.names));
-            }
-            for (folder, error) in walked.unreadable {
-                found.notes.push(prose!(c::FOLDER_UNREADABLE, path = shown(&folder), error = error));
-            }
-        } else {
-            found.candidates.push(Candidate {
+            self.found.candidates.push(Candidate {
                 path: path.clone(),
                 module: None,
+                source: Source::Given,
                 chosen: true,
+                grade: None,
                 why: prose!(c::NAMED_ON_COMMAND_LINE),
             });
         }
-    }
-    let mut taken: BTreeSet<PathBuf> =
-        found.candidates.iter().filter_map(|candidate| candidate.path.canonicalize().ok()).collect();
-    let mut rejected = Vec::new();
-    for (role, mut files) in pool {
-        files.sort();
-        // One file often has several names (links into /usr/lib/debug).
-        files.retain(|file| file.canonicalize().map_or(true, |real| taken.insert(real)));
-        for candidate in choose(&role, files, wanted, probe) {
-            if candidate.chosen { found.candidates.push(candidate) } else { rejected.push(candidate) }
+        for folder in folders {
+            self.folder(folder, Source::Given);
         }
     }
-    found.candidates.append(&mut rejected);
-    found
-}
 
-/// How well a file fits by its path; less is better.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
-    Release,
-    Unnamed,
-    Compressed,
-    OtherRelease,
-}
+    fn folder(&mut self, folder: &Path, source: Source) {
+        if source != Source::Given && !folder.is_dir() {
+            self.found.notes.push(prose!(c::PATH_ABSENT, path = shown(folder)));
+            return;
+        }
+        let wanted = self.wanted;
+        let walked = walk::walk(folder, |name| role_of(name, wanted).is_some());
+        let mut pool = Pool::new();
+        for file in walked.files {
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if let Some(role) = role_of(&name, wanted).or_else(|| names::filed_by_build_id(&file, wanted)) {
+                pool.entry(role).or_default().push(file);
+            }
+        }
+        if pool.is_empty() && !walked.cut_short && source == Source::Given {
+            self.found.notes.push(prose!(c::NOTHING_FOUND, path = shown(folder), count = walked.names));
+        }
+        if walked.cut_short {
+            self.found.notes.push(prose!(c::TOO_MANY_FILES, path = shown(folder), count = walked.names));
+        }
+        for (folder, error) in walked.unreadable {
+            self.found.notes.push(prose!(c::FOLDER_UNREADABLE, path = shown(&folder), error = error));
+        }
+        self.settle(pool, source);
+    }
 
-fn choose(
-    role: &Role,
-    files: Vec<PathBuf>,
-    wanted: &Wanted,
-    probe: &dyn Fn(&Path) -> Result<Identity, String>,
-) -> Vec<Candidate> {
-    let module = match role {
-        Role::Module(name) => Some(name.clone()),
-        Role::Kernel | Role::BuildId(_) => None,
-    };
-    let make =
-        |path: PathBuf, chosen: bool, why: Prose| Candidate { path, module: module.clone(), chosen, why };
-    if let Role::BuildId(_) = role {
-        return files.into_iter().map(|path| make(path, true, prose!(c::CHOSEN_BUILD_ID))).collect();
-    }
-    let mut ranked: Vec<((Fit, u8, usize), PathBuf)> = files
-        .into_iter()
-        .map(|path| {
-            let fit = fit(&path, wanted);
-            ((fit, names::richness(&path), path.components().count()), path)
-        })
-        .collect();
-    ranked.sort();
-    let best = ranked.iter().map(|((fit, richness, _), _)| (*fit, *richness)).next();
-    let ties = ranked.iter().filter(|((fit, richness, _), _)| Some((*fit, *richness)) == best).count();
-    let mut chosen: Option<PathBuf> = None;
-    let mut candidates = Vec::new();
-    // Several that fit equally well by name: their contents decide.
-    if ties > 1 && matches!(best, Some((Fit::Release | Fit::Unnamed, _))) {
-        for (_, path) in ranked.iter().take(ties.min(MAX_PROBES)) {
-            let Ok(identity) = probe(path) else { continue };
-            let by_id = identity.build_id.as_ref().is_some_and(|id| wanted.build_ids.contains(id));
-            let by_release = wanted.release.is_some() && identity.release == wanted.release;
-            if by_id || by_release {
-                let why = if by_id {
-                    prose!(c::CHOSEN_BUILD_ID)
-                } else {
-                    prose!(c::CHOSEN_PROBED, release = identity.release.unwrap_or_default())
-                };
-                chosen = Some(path.clone());
-                candidates.push(make(path.clone(), true, why));
-                break;
+    /// The cache knows build-ids and releases by the names of its folders.
+    fn cache(&mut self, cache: &Cache) {
+        let mut pool = Pool::new();
+        for image in cache.images() {
+            let name =
+                image.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let Some(role) = role_of(&name, self.wanted).filter(|role| self.open.contains(role)) else {
+                continue;
+            };
+            let same_build = self.wanted.id_of(&role) == Some(&image.build_id);
+            let same_release = image.release.is_some() && image.release == self.wanted.release;
+            // Of the other kernels in the cache there is nothing to tell.
+            if same_build || same_release {
+                pool.entry(role).or_default().push(image.path);
             }
         }
-    }
-    for ((fit, _, _), path) in ranked {
-        if chosen.as_ref() == Some(&path) {
-            continue;
+        let before = self.found.candidates.len();
+        self.settle(pool, Source::Cache);
+        for candidate in self.found.candidates.get(before..).unwrap_or_default() {
+            cache.used(&candidate.path);
         }
-        let (use_it, why) = match (fit, &chosen) {
-            (Fit::Compressed, _) => {
-                (false, prose!(c::REJECTED_COMPRESSED, command = names::unpack_command(&path)))
-            }
-            (Fit::OtherRelease, _) => {
-                (false, prose!(c::REJECTED_RELEASE, release = names::release_in(&path).unwrap_or_default()))
-            }
-            (_, Some(better)) => (false, prose!(c::REJECTED_BETTER, path = shown(better))),
-            (Fit::Release, None) => {
-                (true, prose!(c::CHOSEN_RELEASE, release = wanted.release.clone().unwrap_or_default()))
-            }
-            (Fit::Unnamed, None) if ties > 1 => (true, prose!(c::CHOSEN_FIRST)),
-            (Fit::Unnamed, None) => (true, prose!(c::CHOSEN_ONLY)),
-        };
-        if use_it {
-            // A broken link or a file without permission must not stand in a good one's way.
-            if let Err(error) = std::fs::File::open(&path) {
-                candidates.push(make(path, false, prose!(c::REJECTED_UNREADABLE, error = error.to_string())));
+    }
+
+    /// Chooses among what one place has, for what is still open.
+    fn settle(&mut self, pool: Pool, source: Source) {
+        for (role, mut files) in pool {
+            if !self.open.contains(&role) {
                 continue;
             }
-            chosen = Some(path.clone());
+            files.sort();
+            files.retain(|file| file.canonicalize().map_or(true, |real| self.seen.insert(real)));
+            for mut candidate in choose(&role, files, self.wanted, self.probe) {
+                candidate.source = source;
+                if candidate.chosen {
+                    self.open.remove(&role);
+                    self.found.candidates.push(candidate);
+                } else {
+                    self.rejected.push(candidate);
+                }
+            }
         }
-        candidates.push(make(path, use_it, why));
     }
-    candidates
-}
 
-fn fit(path: &Path, wanted: &Wanted) -> Fit {
-    if names::is_compressed(path) {
-        return Fit::Compressed;
-    }
-    match (&wanted.release, names::release_in(path)) {
-        (Some(wanted), Some(named)) if *wanted == named => Fit::Release,
-        (Some(_), Some(_)) => Fit::OtherRelease,
-        (Some(wanted), None) if path.components().any(|part| part.as_os_str() == wanted.as_str()) => {
-            Fit::Release
-        }
-        _ => Fit::Unnamed,
+    fn finish(mut self) -> Found {
+        let needs = self.needs();
+        self.found.candidates.append(&mut self.rejected);
+        Found { kernel_missing: needs.kernel, modules_missing: needs.modules, ..self.found }
     }
 }
 

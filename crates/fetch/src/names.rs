@@ -10,8 +10,6 @@ pub(crate) enum Role {
     Kernel,
     /// The module, by its name as logged.
     Module(String),
-    /// Debug information filed under a build-id that the log prints.
-    BuildId(BuildId),
 }
 
 const PACKED: [(&str, &str); 4] =
@@ -26,7 +24,21 @@ pub(crate) fn role_of(name: &str, wanted: &Wanted) -> Option<Role> {
         return (rest.is_empty() || rest.starts_with('-')).then_some(Role::Kernel);
     }
     let stem = without_debug.strip_suffix(".ko")?;
-    wanted.modules.iter().find(|module| same_module(stem, module)).map(|module| Role::Module(module.clone()))
+    let module = wanted.modules.iter().find(|module| same_module(stem, &module.name))?;
+    Some(Role::Module(module.name.clone()))
+}
+
+/// Whether a file of this name is a module, wanted or not.
+pub(crate) fn is_module(name: &str) -> bool {
+    let plain = PACKED.iter().find_map(|(suffix, _)| name.strip_suffix(suffix)).unwrap_or(name);
+    [".ko", ".ko.debug", ".ko.dbg"].iter().any(|suffix| plain.ends_with(suffix))
+}
+
+/// Where debug information is filed under its build-id: `.build-id/ab/cdef….debug`.
+pub(crate) fn by_build_id(id: &BuildId) -> String {
+    let id = id.to_string();
+    let (first, rest) = id.split_at_checked(2).unwrap_or((&id, ""));
+    format!(".build-id/{first}/{rest}.debug")
 }
 
 /// The kernel takes `-` and `_` in module names for the same.
@@ -35,12 +47,17 @@ fn same_module(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().map(plain).eq(b.bytes().map(plain))
 }
 
-/// The wanted build-id that a path of the form `….build-id/ab/cdef….debug` stands for.
-pub(crate) fn build_id_of(path: &Path, wanted: &Wanted) -> Option<BuildId> {
+/// What a path of the form `….build-id/ab/cdef….debug` is to the crash, by the build-ids that the
+/// log prints.
+pub(crate) fn filed_by_build_id(path: &Path, wanted: &Wanted) -> Option<Role> {
     let rest = path.file_name()?.to_str()?.strip_suffix(".debug")?;
     let first = path.parent()?.file_name()?.to_str()?;
     let id = BuildId::from_hex(&format!("{first}{rest}"))?;
-    wanted.build_ids.contains(&id).then_some(id)
+    if wanted.build_id.as_ref() == Some(&id) {
+        return Some(Role::Kernel);
+    }
+    let module = wanted.modules.iter().find(|module| module.build_id.as_ref() == Some(&id))?;
+    Some(Role::Module(module.name.clone()))
 }
 
 /// The kernel release that a path names: after `vmlinux-`, or below `modules/`.

@@ -36,6 +36,8 @@ pub struct Sample {
 impl Way {
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(&self.program);
+        // A way that wants a cache names it.
+        crate::tool::alone(&mut command);
         command.args(&self.args).envs(self.env.iter().cloned()).stderr(Stdio::null());
         command.stdin(match &self.input {
             Some(path) => Stdio::from(File::open(path).with_context(|| path.display().to_string())?),

@@ -133,7 +133,7 @@ pub fn judge_all(
 /// kwhy's report on an exhibit.
 fn report(program: &Path, exhibit: &Exhibit, vmlinux: &Path, cache: &Path) -> Result<Value> {
     let mut command = Command::new(program);
-    command.args(["-f", "json", "-i"]).arg(vmlinux);
+    tool::alone(&mut command).args(["-f", "json", "-i"]).arg(vmlinux);
     for module in modules(exhibit, cache)? {
         command.arg("-i").arg(module);
     }

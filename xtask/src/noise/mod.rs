@@ -2,6 +2,7 @@
 //! what is recovered.
 
 use crate::lab::{self, judge as exhibits, kernels};
+use crate::tool;
 use anyhow::{Context, Result, bail};
 use judge::Score;
 use model::{Damaged, Dice, damage};
@@ -190,7 +191,7 @@ fn report(program: &Path, images: &[PathBuf], text: &str, cache: &Path) -> Resul
     let file = cache.join("noise.log");
     fs::write(&file, text)?;
     let mut command = Command::new(program);
-    command.args(["-f", "json"]).stdin(Stdio::null());
+    tool::alone(&mut command).args(["-f", "json"]).stdin(Stdio::null());
     for image in images {
         command.arg("-i").arg(image);
     }

@@ -4,11 +4,15 @@ messages! {
     NAMED_ON_COMMAND_LINE = "named on the command line" / "由命令行指定";
     CHOSEN_BUILD_ID = "used: its build-id is the one in the log" / "已采用：构建 ID 与日志一致";
     CHOSEN_RELEASE = "used: its path names the kernel release {release}" / "已采用：路径中含内核版本 {release}";
+    CHOSEN_BANNER = "used: its banner has the release {release} and the version {version} of the log" / "已采用：其版本信息与日志中的内核版本 {release}、构建版本 {version} 一致";
+    CHOSEN_OTHER_VERSION = "of the same release, but its banner does not have the log's version {version}: possibly another build" / "内核版本相同，但其版本信息中没有日志里的 {version}，可能是另一次构建";
     CHOSEN_PROBED = "used: it was built for the kernel release {release}" / "已采用：该文件属于内核版本 {release}";
     CHOSEN_ONLY = "used: the only file of that name that fits" / "已采用：唯一匹配的同名文件";
     CHOSEN_FIRST = "used: the first of several that fit equally well" / "已采用：多个同样匹配的文件中的第一个";
     REJECTED_BETTER = "not used: {path} fits better" / "未采用：{path} 更匹配";
     REJECTED_RELEASE = "not used: it is of another kernel release, {release}" / "未采用：属于另一个内核版本 {release}";
+    REJECTED_BUILD_ID = "not used: its build-id is {image}, that of the log is {log}" / "未采用：其构建 ID 为 {image}，而日志中为 {log}";
+    PATH_ABSENT = "{path}, named by $KWHY_PATH, is no folder" / "$KWHY_PATH 中的 {path} 不是目录";
     REJECTED_COMPRESSED = "not used: it is compressed; unpack it with `{command}`" / "未采用：文件已压缩，请先用 `{command}` 解压";
     REJECTED_UNREADABLE = "not used: it cannot be read ({error})" / "未采用：无法读取（{error}）";
     FOLDER_UNREADABLE = "the folder {path} cannot be read ({error})" / "无法读取目录 {path}（{error}）";

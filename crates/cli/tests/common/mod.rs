@@ -55,9 +55,11 @@ pub fn example() -> String {
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kwhy"));
     command.args(arguments);
-    for name in ["LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "COLUMNS"] {
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "COLUMNS", "KWHY_PATH", "DEBUGINFOD_URLS"] {
         command.env_remove(name);
     }
+    // Nor anything that happens to lie on the developer's machine.
+    command.env("KWHY_SYSROOT", "/nonexistent").env("KWHY_CACHE_DIR", "/dev/null/none");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -52,17 +52,15 @@ pub enum Kind {
     Index,
     /// An image, by its build-id.
     Image,
-    /// That a server does not have an image, by its build-id.
-    Absent,
     /// An image of which a part was received.
     Partial,
-    /// Package lists of a distribution.
+    /// A distribution's packages, and the lists that they are found by.
     Packages,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 5] = [Kind::Index, Kind::Image, Kind::Absent, Kind::Partial, Kind::Packages];
+    pub const ALL: [Kind; 4] = [Kind::Index, Kind::Image, Kind::Partial, Kind::Packages];
 
     /// The folder's name, and the word on the command line.
     #[must_use]
@@ -70,7 +68,6 @@ impl Kind {
         match self {
             Kind::Index => "index",
             Kind::Image => "image",
-            Kind::Absent => "absent",
             Kind::Partial => "partial",
             Kind::Packages => "packages",
         }

@@ -1,0 +1,178 @@
+//! Choosing among files that fit by name.
+//!
+//! A path says something of what a file is (the release it lies under), its headers say more
+//! (build-id, banner, `vermagic`). What contradicts the log is rejected; what does not is offered,
+//! best first: several builds of one release may lie around, and only the code itself, which
+//! `diagnose` compares with the log, can then tell them apart.
+
+use crate::names::{self, Role};
+use crate::{Candidate, Grade, Identity, Source, Wanted, shown};
+use kwhy_base::{Prose, catalogue::fetch as c, prose};
+use std::path::{Path, PathBuf};
+
+/// Looks into a file.
+pub(crate) type Probe<'a> = dyn Fn(&Path) -> Result<Identity, String> + 'a;
+
+/// Candidates that are opened for one role.
+const MAX_PROBES: usize = 16;
+/// Different builds that are offered for one role.
+const MAX_OFFERED: usize = 4;
+
+/// How well a file fits by its path; less is better.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    BuildId,
+    Release,
+    Unnamed,
+    Compressed,
+    OtherRelease,
+}
+
+/// What becomes of each of `files`, those to be used first and best first.
+pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &Probe) -> Vec<Candidate> {
+    let module = match role {
+        Role::Module(name) => Some(name.clone()),
+        Role::Kernel => None,
+    };
+    let make = |path: &Path, grade: Option<Grade>, why: Prose| Candidate {
+        path: path.to_path_buf(),
+        module: module.clone(),
+        source: Source::Given,
+        chosen: grade.is_some(),
+        grade,
+        why,
+    };
+    let mut ranked: Vec<((Fit, u8, usize), PathBuf)> = files
+        .into_iter()
+        .map(|path| ((fit(&path, role, wanted), names::richness(&path), path.components().count()), path))
+        .collect();
+    ranked.sort();
+    let several = ranked.iter().filter(|((fit, _, _), _)| *fit <= Fit::Unnamed).count() > 1;
+    let mut offered: Vec<(Grade, Identity, PathBuf, Prose)> = Vec::new();
+    let mut rejected = Vec::new();
+    let mut probes = 0usize;
+    for ((fit, _, _), path) in ranked {
+        let refused = match fit {
+            Fit::Compressed => Some(prose!(c::REJECTED_COMPRESSED, command = names::unpack_command(&path))),
+            Fit::OtherRelease => {
+                Some(prose!(c::REJECTED_RELEASE, release = names::release_in(&path).unwrap_or_default()))
+            }
+            _ if offered.iter().any(|(grade, ..)| *grade == Grade::BuildId) || probes >= MAX_PROBES => {
+                let better = offered.first().map(|(.., path, _)| shown(path)).unwrap_or_default();
+                Some(prose!(c::REJECTED_BETTER, path = better))
+            }
+            _ => None,
+        };
+        if let Some(why) = refused {
+            rejected.push(make(&path, None, why));
+            continue;
+        }
+        probes = probes.saturating_add(1);
+        // A broken link or a file without permission must not stand in a good one's way.
+        let identity = match probe(&path) {
+            Ok(identity) => identity,
+            Err(error) => {
+                rejected.push(make(&path, None, prose!(c::REJECTED_UNREADABLE, error = error)));
+                continue;
+            }
+        };
+        match judge(role, fit, &identity, wanted, several) {
+            Ok((grade, why)) => offered.push((grade, identity, path, why)),
+            Err(why) => rejected.push(make(&path, None, why)),
+        }
+    }
+    // The sort is stable: among equals the order of the paths decides.
+    offered.sort_by_key(|(grade, ..)| *grade);
+    let mut used: Vec<(Candidate, Identity)> = Vec::new();
+    for (grade, identity, path, why) in offered {
+        let proved = used.first().is_some_and(|(first, _)| first.grade == Some(Grade::BuildId));
+        let known =
+            used.iter().any(|(_, other)| identity.build_id.is_none() || other.build_id == identity.build_id);
+        match used.first() {
+            Some((first, _)) if proved || known || used.len() >= MAX_OFFERED => {
+                rejected.push(make(&path, None, prose!(c::REJECTED_BETTER, path = shown(&first.path))));
+            }
+            _ => used.push((make(&path, Some(grade), why), identity)),
+        }
+    }
+    used.into_iter().map(|(candidate, _)| candidate).chain(rejected).collect()
+}
+
+/// Whether what a file says of itself fits the log, and how well; or why it does not.
+fn judge(
+    role: &Role,
+    fit: Fit,
+    identity: &Identity,
+    wanted: &Wanted,
+    several: bool,
+) -> Result<(Grade, Prose), Prose> {
+    match (wanted.id_of(role), &identity.build_id) {
+        (Some(wanted), Some(id)) if wanted == id => return Ok((Grade::BuildId, prose!(c::CHOSEN_BUILD_ID))),
+        (Some(wanted), Some(id)) => {
+            return Err(prose!(c::REJECTED_BUILD_ID, image = id.to_string(), log = wanted.to_string()));
+        }
+        _ => {}
+    }
+    let of_log = wanted.release.as_deref();
+    match (of_log, identity.release.as_deref()) {
+        (Some(of_log), Some(release)) if of_log != release => {
+            return Err(prose!(c::REJECTED_RELEASE, release = release));
+        }
+        (Some(_), Some(release)) => match (&wanted.version, &identity.banner) {
+            (Some(version), Some(banner)) if same_version(version, banner) => {
+                return Ok((Grade::Banner, prose!(c::CHOSEN_BANNER, release = release, version = version)));
+            }
+            // A damaged log may say so, too: it stands back, and the code decides.
+            (Some(version), Some(_)) => {
+                return Ok((Grade::OtherVersion, prose!(c::CHOSEN_OTHER_VERSION, version = version)));
+            }
+            _ => return Ok((Grade::Release, prose!(c::CHOSEN_PROBED, release = release))),
+        },
+        _ => {}
+    }
+    Ok(match fit {
+        Fit::Release => (Grade::Release, prose!(c::CHOSEN_RELEASE, release = of_log.unwrap_or_default())),
+        _ if several => (Grade::Name, prose!(c::CHOSEN_FIRST)),
+        _ => (Grade::Name, prose!(c::CHOSEN_ONLY)),
+    })
+}
+
+/// Whether the words that a log prints after the release (`#1 Debian 6.1.192-2`) stand in this
+/// order in a banner (`Linux version … #1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-07-04)`): an
+/// oops leaves out what stands between.
+pub(crate) fn same_version(version: &str, banner: &str) -> bool {
+    let mut banner = banner.split_ascii_whitespace();
+    version.split_ascii_whitespace().all(|word| banner.any(|other| other == word))
+}
+
+fn fit(path: &Path, role: &Role, wanted: &Wanted) -> Fit {
+    if names::is_compressed(path) {
+        return Fit::Compressed;
+    }
+    if names::filed_by_build_id(path, wanted).as_ref() == Some(role) {
+        return Fit::BuildId;
+    }
+    match (&wanted.release, names::release_in(path)) {
+        (Some(wanted), Some(named)) if *wanted == named => Fit::Release,
+        (Some(_), Some(_)) => Fit::OtherRelease,
+        (Some(wanted), None) if path.components().any(|part| part.as_os_str() == wanted.as_str()) => {
+            Fit::Release
+        }
+        _ => Fit::Unnamed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_oops_prints_a_part_of_the_banner() {
+        let banner = "Linux version 6.1.0-56-cloud-amd64 (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14) \
+                      12.2.0) #1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-07-04)";
+        assert!(same_version("#1 Debian 6.1.192-2", banner));
+        assert!(same_version("#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-07-04)", banner));
+        assert!(!same_version("#1 Debian 6.1.190-1", banner));
+        assert!(!same_version("#2 Debian 6.1.192-2", banner));
+    }
+}
