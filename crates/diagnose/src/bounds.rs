@@ -29,6 +29,8 @@ pub struct TextBefore {
     pub array: String,
     /// Its length in bytes.
     pub length: u64,
+    /// Where the array begins, in bytes from the struct's start.
+    pub offset: u64,
     /// The pointer's member.
     pub pointer: String,
 }
@@ -199,6 +201,7 @@ pub fn text_before(image: &Image<'_>, near: ImageAddr, record: &str, pointer: &s
             record: image.type_name(holder),
             array: at.name.as_deref().unwrap_or_default().to_owned(),
             length: count,
+            offset: at.offset,
             pointer: last.to_owned(),
         })
     })

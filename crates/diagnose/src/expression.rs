@@ -483,10 +483,13 @@ fn call_target(facts: &Facts<'_>, scene: &Scene<'_, '_>, here: &Place) -> Expres
         (false, true) => Grade::Proved,
         (false, false) => Grade::Likely,
     };
+    let text_before = (main.record.as_deref().zip(main.member.as_deref()))
+        .and_then(|(record, member)| bounds::text_before(scene.image, call.address, record, member));
     Expressed {
         expression: Some(expression(&main, &[], grade, checks)),
         value: target,
         sort: Sort::Call,
+        text_before,
         ..Expressed::default()
     }
 }

@@ -110,7 +110,9 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     footing.cap_expression(&mut expressed);
     let mut hypotheses = detectors::run(facts, &expressed);
     footing.cap_causes(&mut hypotheses);
-    let blame = footing.cap_blame(blame::blame(facts, expressed.handed_on()));
+    let ctx = origin::Ctx { facts, images, scenes: &scenes };
+    let trail = origin::Trail::default();
+    let blame = footing.cap_blame(blame::blame(&ctx, &expressed, &trail, &hypotheses));
     let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {
         input: None,

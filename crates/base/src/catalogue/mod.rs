@@ -24,6 +24,7 @@ pub mod arch_esr;
 pub mod arch_state;
 pub mod arch_taint;
 pub mod arch_x86;
+pub mod blame;
 pub mod cli;
 pub mod damage;
 pub mod details;
@@ -48,6 +49,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("arch_state", arch_state::MESSAGES),
         ("arch_taint", arch_taint::MESSAGES),
         ("arch_x86", arch_x86::MESSAGES),
+        ("blame", blame::MESSAGES),
         ("cli", cli::MESSAGES),
         ("damage", damage::MESSAGES),
         ("details", details::MESSAGES),

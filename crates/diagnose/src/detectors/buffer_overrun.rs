@@ -72,7 +72,7 @@ pub fn by_code(facts: &Facts<'_>, expressed: &Expressed) -> Option<Case> {
 
 /// Text in the lower bytes, from the first on, and above it nothing (the string's end) or what is
 /// left of the kernel pointer that stood there.
-fn is_text_over_pointer(facts: &Facts<'_>, value: u64) -> bool {
+pub fn is_text_over_pointer(facts: &Facts<'_>, value: u64) -> bool {
     let Some(arch) = facts.arch() else { return false };
     let length = bounds::text_bytes(value);
     let above = value.checked_shr(u32::try_from(length.saturating_mul(8)).unwrap_or(64)).unwrap_or(0);
@@ -119,6 +119,7 @@ mod tests {
                 record: "struct tag".into(),
                 array: "name".into(),
                 length: 12,
+                offset: 4,
                 pointer: "sink".into(),
             }),
             ..Expressed::default()

@@ -30,6 +30,8 @@ mod warning;
 mod wild_pointer;
 mod write_protect;
 
+pub use buffer_overrun::is_text_over_pointer;
+
 use crate::context::Facts;
 use crate::expression::Expressed;
 use kwhy_base::catalogue::{evidence as say, expression as words};
@@ -227,7 +229,7 @@ fn access(facts: &Facts<'_>) -> Option<Prose> {
 /// Which function was at work (or asked for what is waited for), as evidence.
 fn waiting_for(facts: &Facts<'_>) -> Option<Prose> {
     // Which function it is does not depend on how sure the blame is.
-    let function = crate::blame::blame(facts, false)?.function?;
+    let function = crate::blame::by_trace(facts, false)?.function?;
     let line = facts
         .record
         .frames

@@ -105,6 +105,8 @@ pub struct Candidate {
     /// The function that took this value over unchecked, where it is another one: the receiver of
     /// an error pointer or of NULL that it did not look at. Blame goes there.
     pub unchecked_in: Option<Spot>,
+    /// It gives the object back: what is read from it afterwards is not its own.
+    pub frees: bool,
 }
 
 /// How the value got to a step from the one before it (the trail goes backwards in time).

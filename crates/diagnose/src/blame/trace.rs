@@ -1,6 +1,6 @@
-//! Whose doing it probably is: the first function on the way down the trace that is no core
-//! helper. A log alone never proves this; where the module loader itself trips, the module
-//! being loaded is the subject of the crash and not its author.
+//! Blame by the call trace alone: the first function on the way down it that is no core helper.
+//! A log alone never proves this; where the module loader itself trips, the module being loaded
+//! is the subject of the crash and not its author.
 
 use crate::context::Facts;
 use crate::helpers::{Helper, helper};
@@ -69,7 +69,30 @@ fn found(facts: &Facts<'_>, handed_on: bool, place: &Place, passed: Option<(&Pla
     at(place, Grade::Possible, prose!(say::BLAME_FAULTED_ITSELF, function = function))
 }
 
-fn at(place: &Place, grade: Grade, reason: kwhy_base::Prose) -> Blame {
+/// The first place on the way down the trace that answers for itself, and the helper that
+/// tripped above it.
+pub fn site<'f>(facts: &'f Facts<'_>) -> Option<(&'f Place, Option<(&'f Place, Helper)>)> {
+    let mut passed: Option<(&Place, Helper)> = None;
+    for place in facts.places.chain() {
+        match family(place)? {
+            Some(family) => {
+                passed.get_or_insert((place, family));
+            }
+            None => return Some((place, passed)),
+        }
+    }
+    None
+}
+
+/// The family of helpers that a place belongs to; `None` where it has no name.
+pub fn family(place: &Place) -> Option<Option<Helper>> {
+    let symbol = place.at.symbol.as_deref()?;
+    // A module's own function is never a core helper, whatever it is called.
+    Some(if place.at.module.is_some() { None } else { helper(symbol) })
+}
+
+/// The blame of a place's out-of-line function.
+pub fn at(place: &Place, grade: Grade, reason: kwhy_base::Prose) -> Blame {
     let location = place.location();
     // The out-of-line function's own line: the innermost inlined helper is not whom to blame.
     let outer = location.inline_chain.last();

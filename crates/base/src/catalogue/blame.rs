@@ -1,0 +1,31 @@
+//! Blame: why this function and not that one.
+
+messages! {
+    // By the trail of the bad value.
+    LOOPS = "{function} walks from one entry to the next and does not stop where they end." / "{function} 沿着表项逐个前进，到末尾却没有停下。";
+    UNCHECKED_RESULT = "{callee} may return it, and {function} goes on with the result without checking it." / "{callee} 可能返回该值，而 {function} 没有检查返回值就继续使用。";
+    UNCHECKED = "{function} took the value over and went on without checking it." / "{function} 接过该值，未经检查就继续使用。";
+    HANDED_UNSET = "{helper} tripped, but {why}; {function} handed it over as {maker} had left it: never set." / "绊倒的是 {helper}，但{why}；{function} 把它原样传入，而 {maker} 创建对象时从未给它赋值。";
+    LEFT_UNSET = "{function} makes the object and leaves `{what}` unset." / "{function} 创建了该对象，却没有给 `{what}` 赋值。";
+    STORED = "{function} stored this value into `{what}`." / "{function} 把该值写入了 `{what}`。";
+    STORED_ACROSS = "{function} of module {module} stored this value into `{what}`, which is not its own; {victim} is the victim, not the author." / "模块 {module} 的 {function} 把该值写入了不属于自己的 `{what}`；{victim} 是受害者，不是肇事者。";
+    READ_AS_IT_IS = "`{what}` has been so from the start; {function} reads it and does not look." / "`{what}` 从一开始就是这个值；{function} 读取之后没有检查。";
+    READ_AS_OTHER = "{storer} stored `{stored}`, which is as it should be; {function} reads the same place as `{read}`." / "{storer} 写入的是 `{stored}`，这没有错；{function} 却把同一处当作 `{read}` 读取。";
+    NULL_IS_LEGAL = "{storer} may store NULL there and knows it, as it tests for it; {function} follows `{what}` without looking." / "{storer} 会写入 NULL，而且自己也做了判断，可见这是允许的；{function} 却不加检查就解引用 `{what}`。";
+    TOOK_RESULT = "{function} took what {callee} returned." / "{function} 使用了 {callee} 的返回值。";
+    PASSED_ON = "{function} was handed `{what}` from outside and passed it on as it was." / "{function} 从外部得到 `{what}`，原样传了下去。";
+    RAN_OVER = "{function} writes into `{array}`, directly behind which the pointer stands." / "{function} 写入 `{array}`，而那个指针就紧跟在它后面。";
+    FREED = "{function} freed the object while it was still in use." / "{function} 在对象仍被使用时释放了它。";
+
+    // By the cause.
+    ITSELF_DIVIDES = "{function} divides without looking at the divisor." / "{function} 没有检查除数就做除法。";
+    ITSELF_WRITES = "{function} writes to what must not be written." / "{function} 写了不允许写的内存。";
+    ITSELF_INDEXES = "{function} uses the index without comparing it with the array's length." / "{function} 使用下标之前没有与数组长度比较。";
+    ITSELF_RUNS = "{function} is what was running all the time." / "一直在运行的就是 {function}。";
+    ITSELF_RECURSES = "{function} calls itself again and again." / "{function} 反复调用自身。";
+    KEEPS_COUNT = "{keeper} only checks the object it is handed; {function} calls it once too often, or in the wrong state." / "{keeper} 只检查传给它的对象；是 {function} 多调用了一次，或在错误的状态下调用了它。";
+    HOLDS_LOCK = "{waiter} waits for `{lock}`, which {function} holds while it waits for another lock itself (task on line {line})." / "{waiter} 在等 `{lock}`，而 {function} 持有它，同时又在等另一把锁（该任务见第 {line} 行）。";
+    WAITS_TOO = "{function} waits for a lock of the same module at the same time (line {line}): the two take their locks in opposite order, as far as the log shows." / "{function} 同时也在等同一模块的锁（第 {line} 行）：就日志所见，两者以相反的顺序加锁。";
+    WAITS = "{function} is where it waits; who should end the wait the log does not show." / "等待发生在 {function}；本该由谁结束等待，日志没有显示。";
+    SLEEPS_UNDER_LOCK = "{function} takes a lock under which nobody may sleep (`{call}`) and calls {sleeper} while it holds it." / "{function} 拿了不允许睡眠的锁（`{call}`），并在持锁期间调用 {sleeper}。";
+}

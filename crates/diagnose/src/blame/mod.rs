@@ -1,0 +1,29 @@
+//! Whose doing it probably is.
+//!
+//! Asked in this order: what the cause itself says of whom to blame (`rules.rs`), whom the trail
+//! of the bad value leads to (`trail.rs`), who stands first in the call trace (`trace.rs`). None
+//! of these is ever a proof: that a function stored the value, or did not check it, can be seen;
+//! that it should have done otherwise is a judgement.
+
+mod rules;
+mod trace;
+mod trail;
+
+use crate::expression::Expressed;
+use crate::origin::{Ctx, Trail};
+use kwhy_report::model::{Blame, Hypothesis};
+
+pub use trace::blame as by_trace;
+
+/// The blame of this crash; `None` where no function is named at all.
+pub fn blame(
+    ctx: &Ctx<'_, '_, '_>,
+    expressed: &Expressed,
+    trail: &Trail,
+    hypotheses: &[Hypothesis],
+) -> Option<Blame> {
+    let cause = hypotheses.first().map(|best| best.cause.as_str());
+    rules::by_cause(ctx, expressed, trail, cause)
+        .or_else(|| trail::by_trail(ctx, trail))
+        .or_else(|| trace::blame(ctx.facts, expressed.handed_on()))
+}
