@@ -118,6 +118,7 @@ fn lead(spot: Spot, what: What, explains: Explains, order: u8, distance: u8, det
         reasons: Vec::new(),
         call_path: Vec::new(),
         unchecked_in: None,
+        frees: false,
     };
     Lead { candidate, order, distance, on_stack: false }
 }
