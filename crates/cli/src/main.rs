@@ -14,6 +14,7 @@ mod output;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod shelf;
 mod shell;
 mod sources;
 mod tail;

@@ -5,10 +5,11 @@ use crate::args::{PathArgs, WritersArgs};
 use crate::command_error::CommandError;
 use crate::disasm_cmd::open;
 use crate::output::Output;
+use crate::shelf::Disk;
 use kwhy_base::catalogue::{cli as c, writers as w};
 use kwhy_base::{ImageAddr, Lang, Prose, prose};
 use kwhy_diagnose::writers::ways::{Step, Ways};
-use kwhy_diagnose::writers::{self, Unanswered, Writer, Writers};
+use kwhy_diagnose::writers::{self, MAX_FUNCTIONS, Search, Unanswered, Writer, Writers};
 use kwhy_flow::stores::StoreKind;
 use kwhy_image::Image;
 use kwhy_mmap::Mapping;
@@ -26,7 +27,9 @@ pub fn writers(args: &WritersArgs) -> Result<ExitCode, CommandError> {
     let mapped = open(&args.images)?;
     let images = parse(&mapped)?;
     let borrowed: Vec<&Image<'_>> = images.iter().collect();
-    let found = writers::writers(&borrowed, &record, &member, true).map_err(|error| match error {
+    let disk = Disk::new();
+    let how = Search { ways: true, functions: MAX_FUNCTIONS, shelf: Some(&disk) };
+    let found = writers::search_all(&borrowed, &record, &member, how).map_err(|error| match error {
         Unanswered::NoType => {
             CommandError::unusable(prose!(c::NO_TYPE, name = &record)).hint(prose!(c::HINT_TYPE))
         }
@@ -120,6 +123,10 @@ fn document(found: &Writers, lang: Lang) -> Vec<Block> {
         Block::Title(Inline::of(&title.render(lang), Tone::Strong)),
         Block::Paragraph(Inline::of(&read, Tone::Weak)),
     ];
+    if found.unread > 0 {
+        let unread = prose!(w::UNREAD, functions = found.unread).render(lang);
+        blocks.push(Block::Paragraph(Inline::of(&unread, Tone::Weak)));
+    }
     if found.writers.is_empty() {
         blocks.push(Block::Paragraph(Inline::of(&prose!(w::NONE).render(lang), Tone::Plain)));
     }
@@ -196,6 +203,7 @@ fn json_of(found: &Writers, mapped: &[(String, Mapping)]) -> Value {
         "size": Hex(found.wanted.size),
         "units": found.units,
         "functions": found.functions,
+        "functions_unread": found.unread,
         "writers": writers,
     })
 }

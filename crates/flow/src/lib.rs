@@ -10,6 +10,7 @@ mod enclosing;
 mod entry;
 pub mod explain;
 pub mod expr;
+pub mod glance;
 mod indexed;
 pub mod insn;
 pub mod interp;

@@ -7,10 +7,12 @@
 //! those are read. Names too short for `.debug_str` stand in the entries themselves
 //! (`DW_FORM_string`) and are searched for as text.
 
+use crate::dwarf_types::Key;
+use crate::function::CodeRange;
 use crate::image::Image;
 use crate::types::TypeId;
-use crate::units::Unit;
-use gimli::{Section, UnitOffset};
+use crate::units::{Debug, Die, Unit};
+use gimli::{DwTag, Section, UnitOffset};
 use kwhy_base::ImageAddr;
 use memchr::memmem;
 use std::rc::Rc;
@@ -19,15 +21,20 @@ use std::rc::Rc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitId(pub usize);
 
-/// How many offsets in `.debug_str` one name may have: one, and one more for every longer name
-/// that a linker without tail merging keeps apart.
-const MAX_STRINGS: usize = 64;
+/// How many longer names may end in a name that is looked for.
+const MAX_STRINGS: usize = 4096;
 
 impl<'d> Image<'d> {
     /// The units in which something is called `name`, in the order of the image. Some may only
     /// seem to: four bytes can occur by chance.
     #[must_use]
     pub fn units_naming(&self, name: &str) -> Vec<UnitId> {
+        self.places_naming(name).into_iter().map(|(unit, _)| unit).collect()
+    }
+
+    /// The same with the places, as offsets in `.debug_info`, at which the name is used.
+    #[must_use]
+    pub fn places_naming(&self, name: &str) -> Vec<(UnitId, Vec<usize>)> {
         let Some(debug) = self.debug() else { return Vec::new() };
         if name.is_empty() {
             return Vec::new();
@@ -36,27 +43,173 @@ impl<'d> Image<'d> {
         text.push(0);
         let strings = debug.dwarf.debug_str.reader().as_slice();
         let info = debug.dwarf.debug_info.reader().as_slice();
+        let spelled: Vec<u32> = memmem::find_iter(strings, &text)
+            .take(MAX_STRINGS)
+            .filter_map(|at| u32::try_from(at).ok())
+            .collect();
+        let spelled = self.referred_to(debug, spelled, name);
         let mut places: Vec<usize> = Vec::new();
-        for at in memmem::find_iter(strings, &text).take(MAX_STRINGS) {
-            let Ok(offset) = u32::try_from(at) else { continue };
+        for offset in spelled {
             places.extend(memmem::find_iter(info, &offset.to_le_bytes()));
         }
         // Four bytes and more are never shorter as a reference than as text.
         if name.len() < 4 {
             places.extend(memmem::find_iter(info, &text));
         }
+        places.sort_unstable();
         let headers = debug.headers();
-        let mut found: Vec<UnitId> = places
-            .into_iter()
-            .filter_map(|place| {
-                let next = headers.partition_point(|(start, _)| *start <= place);
-                let (start, end) = *headers.get(next.checked_sub(1)?)?;
-                (place < end).then_some(UnitId(start))
-            })
-            .collect();
-        found.sort_unstable();
-        found.dedup();
+        let mut found: Vec<(UnitId, Vec<usize>)> = Vec::new();
+        for place in places {
+            let next = headers.partition_point(|(start, _)| *start <= place);
+            let Some((start, end)) = next.checked_sub(1).and_then(|index| headers.get(index)).copied() else {
+                continue;
+            };
+            if place >= end {
+                continue;
+            }
+            match found.last_mut() {
+                Some((unit, here)) if unit.0 == start => here.push(place),
+                _ => found.push((UnitId(start), vec![place])),
+            }
+        }
         found
+    }
+
+    /// Those of several offsets of a text in `.debug_str` that entries refer to.
+    ///
+    /// A linker keeps each text once. Where it lets texts share their ends (`file` is the end of
+    /// `vm_file`), a text that others end in does not stand on its own, and all its entries refer
+    /// to the end of one and the same other. So the first entry found that bears the name tells.
+    fn referred_to(&self, debug: &Debug<'d>, spelled: Vec<u32>, name: &str) -> Vec<u32> {
+        let strings = debug.dwarf.debug_str.reader().as_slice();
+        let info = debug.dwarf.debug_info.reader().as_slice();
+        let alone = |at: &u32| {
+            let before = usize::try_from(*at).ok().and_then(|at| at.checked_sub(1));
+            before.is_none_or(|before| strings.get(before) == Some(&0))
+        };
+        let whole: Vec<u32> = spelled.iter().copied().filter(alone).collect();
+        if !whole.is_empty() || spelled.len() < 2 {
+            return if whole.is_empty() { spelled } else { whole };
+        }
+        // By their low halves most other bytes are passed over.
+        let mut low = vec![false; 1 << 16];
+        for offset in &spelled {
+            if let Some(known) = low.get_mut((offset & 0xffff) as usize) {
+                *known = true;
+            }
+        }
+        for (at, window) in info.windows(4).enumerate() {
+            let Ok(value) = window.try_into().map(u32::from_le_bytes) else { continue };
+            if low.get((value & 0xffff) as usize) == Some(&true)
+                && spelled.binary_search(&value).is_ok()
+                && self.is_name_of_entry(debug, at, name)
+            {
+                return vec![value];
+            }
+        }
+        spelled
+    }
+
+    /// Whether the top-level entry that the byte at `place` of `.debug_info` belongs to has this name.
+    fn is_name_of_entry(&self, debug: &Debug<'d>, place: usize, name: &str) -> bool {
+        let named = || {
+            let unit = debug.unit_of_die(place)?;
+            let (die, _) = holder(debug.top(&unit), place.checked_sub(unit.offset)?)?;
+            let entry = debug.entry(&unit, UnitOffset(die))?;
+            debug.own_name(&unit, &entry)
+        };
+        named().is_some_and(|found| found.as_ref() == name)
+    }
+
+    /// `struct module` as the unit defines it, looked for only where its tag is used; see
+    /// [`Image::places_naming`]. `None` where the unit only declares or mentions it.
+    #[must_use]
+    pub fn defined_at(&self, unit: UnitId, places: &[usize], name: &str) -> Option<TypeId> {
+        let debug = self.debug()?;
+        let unit = debug.unit(unit.0)?;
+        let (keyword, tag) = crate::type_names::split_keyword(name);
+        places.iter().find_map(|place| {
+            let (die, kind) = holder(debug.top(&unit), place.checked_sub(unit.offset)?)?;
+            if !crate::type_names::fits(keyword, kind) {
+                return None;
+            }
+            let entry = debug.entry(&unit, UnitOffset(die))?;
+            let defined = entry.attr_value(gimli::DW_AT_declaration).is_none();
+            let named = || debug.own_name(&unit, &entry).is_some_and(|name| name.as_ref() == tag);
+            (defined && named()).then(|| self.intern(Key::Dwarf(unit.offset.saturating_add(die))))
+        })
+    }
+
+    /// Where the unit's functions begin that have a variable, a parameter or a result of type
+    /// pointer to `ty`, their own or one of what was inlined into them. One too many is possible.
+    ///
+    /// Compilers refer to what is in the same unit by its distance from the unit's header in four
+    /// bytes (`DW_FORM_ref4`), so that the references are found by searching for those.
+    #[must_use]
+    pub fn functions_with_pointers_to(&self, unit: UnitId, ty: TypeId) -> Vec<ImageAddr> {
+        /// Variants of a type (`const`, typedefs) that are followed.
+        const MAX_VARIANTS: usize = 64;
+        let mut found = Vec::new();
+        let (Some(debug), Key::Dwarf(target)) = (self.debug(), self.key_of(ty)) else { return found };
+        let Some(unit) = debug.unit(unit.0) else { return found };
+        let info = debug.dwarf.debug_info.reader().as_slice();
+        let (Some(bytes), Some(target)) =
+            (info.get(unit.offset..unit.end.min(info.len())), target.checked_sub(unit.offset))
+        else {
+            return found;
+        };
+        let top = debug.top(&unit);
+        let users = |die: usize| -> Vec<(usize, DwTag)> {
+            let Ok(reference) = u32::try_from(die) else { return Vec::new() };
+            memmem::find_iter(bytes, &reference.to_le_bytes()).filter_map(|at| holder(top, at)).collect()
+        };
+        let mut functions: Vec<usize> = Vec::new();
+        let mut types: Vec<(usize, bool)> = vec![(target, false)];
+        let mut next = 0;
+        while let Some((at, pointer)) = types.get(next).copied()
+            && types.len() < MAX_VARIANTS
+        {
+            next = next.saturating_add(1);
+            for (die, tag) in users(at) {
+                let points = tag == gimli::DW_TAG_pointer_type;
+                let same = matches!(
+                    tag,
+                    gimli::DW_TAG_const_type
+                        | gimli::DW_TAG_volatile_type
+                        | gimli::DW_TAG_restrict_type
+                        | gimli::DW_TAG_typedef
+                );
+                let variant = (die, pointer || points);
+                if (points || same) && !types.contains(&variant) {
+                    types.push(variant);
+                } else if pointer && tag == gimli::DW_TAG_subprogram {
+                    functions.push(die);
+                }
+            }
+        }
+        functions.sort_unstable();
+        functions.dedup();
+        let mut concrete: Vec<usize> = Vec::new();
+        for die in functions {
+            concrete.push(die);
+            // What is inlined stands as a reference to its abstract instance in the function.
+            let inlined = |(user, tag): &(usize, DwTag)| *tag == gimli::DW_TAG_subprogram && *user != die;
+            concrete.extend(users(die).into_iter().filter(inlined).map(|(user, _)| user));
+        }
+        concrete.sort_unstable();
+        concrete.dedup();
+        for die in concrete {
+            let entry = debug.entry(&unit, UnitOffset(die)).filter(|entry| has_code(entry));
+            found.extend(entry.and_then(|entry| self.entry_of(&unit, &entry)));
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// The bytes that the image was read from. Another thread reads its own image from them.
+    #[must_use]
+    pub fn data(&self) -> &'d [u8] {
+        self.elf.data
     }
 
     /// The unit's source file, as in the kernel's tree.
@@ -78,22 +231,33 @@ impl<'d> Image<'d> {
     /// Where the unit's out-of-line functions begin, in address order. Assembler's have no entries.
     #[must_use]
     pub fn functions_of(&self, unit: UnitId) -> Vec<ImageAddr> {
+        self.code_of(unit).into_iter().map(|(entry, _)| entry).collect()
+    }
+
+    /// The same with the ranges of each.
+    #[must_use]
+    pub fn code_of(&self, unit: UnitId) -> Vec<(ImageAddr, Vec<CodeRange>)> {
         let Some(debug) = self.debug() else { return Vec::new() };
         let Some(unit) = debug.unit(unit.0) else { return Vec::new() };
-        let mut found: Vec<ImageAddr> = debug
+        let mut found: Vec<(ImageAddr, Vec<CodeRange>)> = debug
             .top(&unit)
             .iter()
             .filter(|(_, tag)| *tag == gimli::DW_TAG_subprogram)
             .filter_map(|(offset, _)| debug.entry(&unit, UnitOffset(*offset)))
-            .filter(|entry| entry.has_attr(gimli::DW_AT_low_pc) || entry.has_attr(gimli::DW_AT_ranges))
-            .filter_map(|entry| self.entry_of(&unit, &entry))
+            .filter(|entry| has_code(entry))
+            .filter_map(|entry| {
+                let ranges = debug.ranges(&unit, &entry);
+                let (start, _) = ranges.first()?;
+                let range = |(start, end): &(u64, u64)| ImageAddr(*start)..ImageAddr(*end);
+                Some((ImageAddr(*start), ranges.iter().map(range).collect()))
+            })
             .collect();
-        found.sort_unstable();
-        found.dedup();
+        found.sort_by_key(|(entry, _)| *entry);
+        found.dedup_by_key(|(entry, _)| *entry);
         found
     }
 
-    fn entry_of(&self, unit: &Unit<'d>, entry: &crate::units::Die<'d>) -> Option<ImageAddr> {
+    fn entry_of(&self, unit: &Unit<'d>, entry: &Die<'d>) -> Option<ImageAddr> {
         let debug = self.debug()?;
         // The first range of a function split into a hot and a cold part is the hot one.
         debug.ranges(unit, entry).first().map(|(start, _)| ImageAddr(*start))
@@ -145,4 +309,14 @@ impl<'d> Image<'d> {
         found.dedup();
         found
     }
+}
+
+/// The top-level entry that the byte at `place` of the unit belongs to.
+fn holder(top: &[(usize, DwTag)], place: usize) -> Option<(usize, DwTag)> {
+    let next = top.partition_point(|(start, _)| *start <= place);
+    top.get(next.checked_sub(1)?).copied()
+}
+
+fn has_code(entry: &Die<'_>) -> bool {
+    entry.has_attr(gimli::DW_AT_low_pc) || entry.has_attr(gimli::DW_AT_ranges)
 }

@@ -194,13 +194,7 @@ impl<'d> Image<'d> {
         keyword: &str,
         name: &str,
     ) -> Option<TypeId> {
-        let fits = |tag: DwTag| match keyword {
-            "struct" => tag == gimli::DW_TAG_structure_type || tag == gimli::DW_TAG_class_type,
-            "union" => tag == gimli::DW_TAG_union_type,
-            "enum" => tag == gimli::DW_TAG_enumeration_type,
-            _ => tag == gimli::DW_TAG_typedef || tag == gimli::DW_TAG_base_type,
-        };
-        debug.named(unit, name).into_iter().filter(|(_, tag)| fits(*tag)).find_map(|(offset, _)| {
+        debug.named(unit, name).into_iter().filter(|(_, tag)| fits(keyword, *tag)).find_map(|(offset, _)| {
             let entry = debug.entry(unit, UnitOffset(offset))?;
             let defined = entry.attr_value(gimli::DW_AT_declaration).is_none();
             defined.then(|| self.intern(Key::Dwarf(unit.offset.saturating_add(offset))))
@@ -209,10 +203,20 @@ impl<'d> Image<'d> {
 }
 
 /// `struct module` → (`struct`, `module`); a bare name has no keyword.
-fn split_keyword(name: &str) -> (&str, &str) {
+pub(crate) fn split_keyword(name: &str) -> (&str, &str) {
     match name.trim().split_once(char::is_whitespace) {
         Some((keyword @ ("struct" | "union" | "enum"), tag)) => (keyword, tag.trim()),
         _ => ("", name.trim()),
+    }
+}
+
+/// Whether an entry with this tag can be what the keyword says.
+pub(crate) fn fits(keyword: &str, tag: DwTag) -> bool {
+    match keyword {
+        "struct" => tag == gimli::DW_TAG_structure_type || tag == gimli::DW_TAG_class_type,
+        "union" => tag == gimli::DW_TAG_union_type,
+        "enum" => tag == gimli::DW_TAG_enumeration_type,
+        _ => tag == gimli::DW_TAG_typedef || tag == gimli::DW_TAG_base_type,
     }
 }
 

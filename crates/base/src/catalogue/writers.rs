@@ -3,6 +3,7 @@
 messages! {
     TITLE = "{record}.{member}: offset {offset}, {size} bytes" / "{record}.{member}：偏移 {offset}，{size} 字节";
     READ = "{functions} functions of {units} units that define the struct were read." / "已读取定义该结构体的 {units} 个编译单元中的 {functions} 个函数。";
+    UNREAD = "{functions} more that might write it were not read: they are too many." / "另有 {functions} 个可能写入它的函数数量过多，未读取。";
     NONE = "No function that could be read writes it." / "在可读取的函数中，没有任何一个写入该成员。";
     ASSIGNED = "assigned" / "赋值";
     MODIFIED = "changed in place" / "就地修改";

@@ -2,17 +2,19 @@
 //! with the ways that the kernel's entry points lead there.
 //!
 //! Only units whose debug information defines the struct are read: a unit that merely declares it
-//! cannot reach a member. Where very many do (`struct module` is known to every second unit of a
-//! kernel) functions without any store at the member's distance are passed over unread.
+//! cannot reach a member. Where many do (`struct module` is known to every second unit of a
+//! kernel) functions without any store at the member's distance are passed over; see `search.rs`.
+//! Answers are kept on a [`Shelf`] that the caller may lend.
 
+mod search;
+mod shelf;
 pub mod ways;
 
+pub use shelf::{Shelf, VERSION};
+
 use kwhy_base::ImageAddr;
-use kwhy_flow::code::Code;
-use kwhy_flow::insn::{AccessKind, Flow};
-use kwhy_flow::scene::Scene;
 use kwhy_flow::stores::{Store, StoreKind, Wanted};
-use kwhy_image::{Image, ImageKind, SourceFrame, Type, TypeId};
+use kwhy_image::{Image, SourceFrame, Type, TypeId};
 use ways::{Step, Ways};
 
 /// A member's name in the question was not understood.
@@ -25,10 +27,12 @@ pub enum Unanswered {
 }
 
 /// One place that gives the member a value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Writer {
     /// What it does.
     pub store: Store,
+    /// The entry of the function whose code it is in, by which its scene is had.
+    pub entry: ImageAddr,
     /// Index of the image among those given.
     pub image: usize,
     /// The module; `None` for the kernel.
@@ -60,10 +64,40 @@ pub struct Writers {
     pub units: usize,
     /// Functions read.
     pub functions: usize,
+    /// Functions that might write it and were not read, because there are too many.
+    pub unread: usize,
 }
 
-/// Up to this many units, every function of them is read in full.
-const FEW_UNITS: usize = 64;
+/// How an image is searched.
+#[derive(Clone, Copy)]
+pub struct Search<'s> {
+    /// Whether ways from entry points are looked for.
+    pub ways: bool,
+    /// How many functions of an image are solved at most; those that store at the member's
+    /// distance from a pointer come first.
+    pub functions: usize,
+    /// Where answers are kept; for images with a build-id.
+    pub shelf: Option<&'s dyn Shelf>,
+}
+
+/// Enough for every member but those of the kernel's commonest structs; some ten seconds' work.
+pub const MAX_FUNCTIONS: usize = 12_000;
+
+/// Ways are told for this many places of an image at most.
+const MAX_EXPLAINED: usize = 64;
+
+/// What one image answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Found {
+    /// It has the type.
+    known: bool,
+    /// The type has the member.
+    wanted: Option<Wanted>,
+    writers: Vec<Writer>,
+    units: usize,
+    functions: usize,
+    unread: usize,
+}
 
 /// The member that `path` (`target`, `mkobj.kobj`) names: offset and size in bytes.
 #[must_use]
@@ -102,111 +136,78 @@ pub fn writers(
     path: &str,
     with_ways: bool,
 ) -> Result<Writers, Unanswered> {
-    let tag = record.split_whitespace().last().unwrap_or(record);
-    let mut wanted: Option<Wanted> = None;
-    let mut known = false;
-    let mut found: Vec<Writer> = Vec::new();
-    let (mut unit_count, mut function_count) = (0, 0);
-    for (index, image) in images.iter().enumerate() {
-        let units = image.units_naming(tag);
-        let many = units.len() > FEW_UNITS;
-        let mut here: Vec<(Writer, ImageAddr)> = Vec::new();
-        for unit in units {
-            let Some(ty) = image.find_type_in(unit, record) else { continue };
-            known = true;
-            // Files may define different structs of one name: the member is looked up in each.
-            let Some((offset, size)) = member(image, ty, path) else { continue };
-            let asked = Wanted { record: image.type_name(ty), offset, size };
-            unit_count += 1;
-            for entry in image.functions_of(unit) {
-                if many && !worth(image, entry, &asked) {
-                    continue;
-                }
-                let Some(scene) = Scene::new(image, entry) else { continue };
-                function_count += 1;
-                for store in scene.stores_into(&asked) {
-                    here.push((writer(&scene, store, index), scene.code.entry));
-                }
-            }
-            wanted.get_or_insert(asked);
-        }
-        if with_ways && here.iter().any(|(writer, _)| shows_ways(writer.store.kind)) {
-            let ways = Ways::new(image);
-            for (writer, entry) in here.iter_mut().filter(|(w, _)| shows_ways(w.store.kind)) {
-                writer.ways = ways.to(*entry, writer.store.at);
-                for way in &mut writer.ways {
-                    // The helpers of headers that were inlined there are no part of the way.
-                    if let Some(at) = way.iter().rposition(|step| step.function == writer.function) {
-                        way.truncate(at.saturating_add(1));
-                    }
-                }
-            }
-        }
-        found.extend(here.into_iter().map(|(writer, _)| writer));
-    }
-    let Some(wanted) = wanted else {
-        return Err(if known { Unanswered::NoMember } else { Unanswered::NoType });
-    };
-    // A static function of a header is in many units: the same line of the same symbol is one.
-    found.sort_by_key(|writer| (writer.store.kind, writer.image, writer.store.at));
-    found.dedup_by(|a, b| (a.image, a.store.at) == (b.image, b.store.at));
-    Ok(Writers {
-        wanted,
+    search_all(images, record, path, Search { ways: with_ways, functions: MAX_FUNCTIONS, shelf: None })
+}
+
+/// The same, with a bound on the work and a place where answers are kept.
+///
+/// # Errors
+///
+/// When no image has the type, or the type no such member.
+pub fn search_all(
+    images: &[&Image<'_>],
+    record: &str,
+    path: &str,
+    how: Search<'_>,
+) -> Result<Writers, Unanswered> {
+    let mut all = Writers {
+        wanted: Wanted { record: record.to_owned(), offset: 0, size: 0 },
         member: path.to_owned(),
-        writers: found,
-        units: unit_count,
-        functions: function_count,
-    })
-}
-
-/// Whether the way to such a place tells something: that an object is freed says where, not by whom.
-fn shows_ways(kind: StoreKind) -> bool {
-    kind != StoreKind::Freed
-}
-
-/// Whether a function could write the member, by a look at its instructions alone: a store at the
-/// member's own distance from a pointer, a wider one that reaches it, or a call.
-fn worth(image: &Image<'_>, entry: ImageAddr, wanted: &Wanted) -> bool {
-    let Some(function) = image.function_at(entry) else { return false };
-    let code = Code::read(image, entry, &function.ranges);
-    let (Ok(from), Ok(to)) =
-        (i64::try_from(wanted.offset), i64::try_from(wanted.offset.saturating_add(wanted.size)))
-    else {
-        return false;
+        writers: Vec::new(),
+        units: 0,
+        functions: 0,
+        unread: 0,
     };
-    code.insns.iter().any(|insn| match &insn.flow {
-        Flow::Call(target) | Flow::Jump(target) => {
-            code.symbol_name(image, *target).is_some_and(|name| kwhy_flow::stores::handles_objects(&name))
+    let (mut known, mut wanted) = (false, None);
+    for (index, image) in images.iter().enumerate() {
+        let found = answer(image, record, path, how);
+        known |= found.known;
+        all.units = all.units.saturating_add(found.units);
+        all.functions = all.functions.saturating_add(found.functions);
+        all.unread = all.unread.saturating_add(found.unread);
+        wanted = wanted.or(found.wanted);
+        all.writers.extend(found.writers.into_iter().map(|writer| Writer { image: index, ..writer }));
+    }
+    all.wanted = wanted.ok_or(if known { Unanswered::NoMember } else { Unanswered::NoType })?;
+    all.writers.sort_by_key(|writer| (writer.store.kind, writer.image, writer.store.at));
+    Ok(all)
+}
+
+/// What an image answers, from the shelf where it was asked before.
+fn answer(image: &Image<'_>, record: &str, path: &str, how: Search<'_>) -> Found {
+    let question = format!("{record}.{path}:{}:{}", if how.ways { "ways" } else { "places" }, how.functions);
+    let kept = how.shelf.zip(image.build_id().map(|id| shelf::key(&id.to_string(), &question)));
+    if let Some((shelf, key)) = &kept
+        && let Some(found) = shelf.get(key).and_then(|bytes| shelf::unpack(&question, &bytes))
+    {
+        return found;
+    }
+    let mut found = search::search(image, record, path, how.functions);
+    if how.ways {
+        tell_ways(image, &mut found.writers);
+    }
+    if let Some((shelf, key)) = kept {
+        shelf.put(&key, &shelf::pack(&question, &found));
+    }
+    found
+}
+
+/// Finds the ways to the first writers; that an object is freed says where, not by whom.
+fn tell_ways(image: &Image<'_>, writers: &mut [Writer]) {
+    let told = |writer: &&mut Writer| writer.store.kind != StoreKind::Freed;
+    let mut writers = writers.iter_mut().filter(told).take(MAX_EXPLAINED).peekable();
+    if writers.peek().is_none() {
+        return;
+    }
+    let ways = Ways::new(image);
+    for writer in writers {
+        writer.ways = ways.to(writer.entry, writer.store.at);
+        for way in &mut writer.ways {
+            // The helpers of headers that were inlined there are no part of the way.
+            if let Some(at) = way.iter().rposition(|step| step.function == writer.function) {
+                way.truncate(at.saturating_add(1));
+            }
         }
-        _ => insn.accesses().iter().any(|access| {
-            let at = access.memory.displacement;
-            access.kind != AccessKind::Read && at < to && at.saturating_add(i64::from(access.width)) > from
-        }),
-    })
-}
-
-fn writer(scene: &Scene<'_, '_>, store: Store, image: usize) -> Writer {
-    let frames = scene.image.source_at(store.at);
-    // `kmalloc()` and other helpers of headers are not who does it, and neither is a copy loop.
-    let level = kwhy_flow::expr::primary_level(&frames, frames.len());
-    let frame = frames.get(level).or(frames.first());
-    let function =
-        frame.map_or_else(|| crate::names::base_name(&scene.symbol).to_owned(), |f| f.function.to_string());
-    let module = match scene.image.kind() {
-        ImageKind::Module(name) => name.clone(),
-        ImageKind::Kernel => None,
-    };
-    let start = scene.image.symbol_at(store.at).map_or(scene.code.entry, |symbol| symbol.address);
-    Writer {
-        image,
-        module,
-        function,
-        symbol: scene.symbol.clone(),
-        offset: store.at.0.saturating_sub(start.0),
-        file: frame.and_then(|frame| frame.file.as_deref().map(str::to_owned)),
-        line: frame.and_then(|frame| frame.line),
-        ways: Vec::new(),
-        store,
     }
 }
 
