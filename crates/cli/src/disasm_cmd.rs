@@ -2,6 +2,7 @@
 
 use crate::args::DisasmArgs;
 use crate::command_error::CommandError;
+use crate::contents::Contents;
 use crate::input::unreadable;
 use crate::output::Output;
 use crate::sources::SourceTree;
@@ -9,7 +10,7 @@ use kwhy_base::catalogue::cli as c;
 use kwhy_base::{ImageAddr, Lang, prose};
 use kwhy_flow::scene::Scene;
 use kwhy_image::{Image, Symbol};
-use kwhy_mmap::Mapping;
+
 use kwhy_report::doc::{Block, CodeLine, Inline, Tone, clean};
 use kwhy_report::{Format, Hex, ListingItem};
 use std::path::PathBuf;
@@ -53,11 +54,11 @@ pub fn run(args: &DisasmArgs) -> Result<ExitCode, CommandError> {
 }
 
 /// Maps the images of a command that cannot do without them.
-pub fn open(paths: &[PathBuf]) -> Result<Vec<(String, Mapping)>, CommandError> {
+pub fn open(paths: &[PathBuf]) -> Result<Vec<(String, Contents)>, CommandError> {
     paths
         .iter()
         .map(|path| {
-            let bytes = Mapping::open(path).map_err(|error| unreadable(path, &error))?;
+            let bytes = Contents::open(path).map_err(|error| unreadable(path, &error))?;
             Ok((path.to_string_lossy().into_owned(), bytes))
         })
         .collect()

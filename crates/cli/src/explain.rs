@@ -83,7 +83,11 @@ pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &
     };
     let mut report = analyze_log(parsed, &inputs);
     images.tell(&mut report);
-    let oddities = log.oddities.iter().chain(&images.remarks).cloned();
+    let packed = images.mapped.iter().filter_map(|(name, data)| {
+        let error = data.problem.as_ref()?;
+        Some(prose!(c::CANNOT_UNPACK, path = name, error = error))
+    });
+    let oddities = log.oddities.iter().chain(&images.remarks).cloned().chain(packed);
     report.notes.extend(oddities.map(|text| Note { line: None, text: text.into() }));
     report
 }

@@ -2,10 +2,10 @@
 //! usual places and in the cache.
 
 use crate::command_error::CommandError;
+use crate::contents::Contents;
 use crate::input::unreadable;
 use kwhy_base::{BuildId, Prose};
 use kwhy_fetch::{Candidate, Roots, Source, Wanted, WantedModule, search};
-use kwhy_mmap::Mapping;
 use kwhy_oops::{CodeRef, CrashRecord};
 use kwhy_report::{ImageUse, Report};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const TOLD: usize = 20;
 /// The images there are, and what became of those that are not.
 pub struct Images {
     /// Name and bytes of each: files in the order given, then what was found.
-    pub mapped: Vec<(String, Mapping)>,
+    pub mapped: Vec<(String, Contents)>,
     /// Paths that were named and cannot be read.
     pub errors: Vec<CommandError>,
     /// What is worth a note.
@@ -36,7 +36,7 @@ impl Images {
             rejected: found.candidates.iter().filter(|c| !c.chosen).take(TOLD).cloned().collect(),
         };
         for candidate in found.chosen() {
-            match Mapping::open(&candidate.path) {
+            match Contents::open(&candidate.path) {
                 Ok(bytes) => images.mapped.push((candidate.path.to_string_lossy().into_owned(), bytes)),
                 Err(error) if candidate.source == Source::Given => {
                     images.errors.push(unreadable(&candidate.path, &error));

@@ -2,6 +2,7 @@
 
 mod args;
 mod command_error;
+mod contents;
 mod decode_cmd;
 mod disasm_cmd;
 mod explain;

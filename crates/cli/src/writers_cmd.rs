@@ -3,6 +3,7 @@
 
 use crate::args::{PathArgs, WritersArgs};
 use crate::command_error::CommandError;
+use crate::contents::Contents;
 use crate::disasm_cmd::open;
 use crate::output::Output;
 use crate::shelf::Disk;
@@ -12,7 +13,7 @@ use kwhy_diagnose::writers::ways::{Step, Ways};
 use kwhy_diagnose::writers::{self, MAX_FUNCTIONS, Search, Unanswered, Writer, Writers};
 use kwhy_flow::stores::StoreKind;
 use kwhy_image::Image;
-use kwhy_mmap::Mapping;
+
 use kwhy_report::doc::{Block, Inline, Item, Tone};
 use kwhy_report::{Format, Hex};
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ fn split(text: &str) -> Option<(String, String)> {
     Some((record, member.to_owned()))
 }
 
-fn parse(mapped: &[(String, Mapping)]) -> Result<Vec<Image<'_>>, CommandError> {
+fn parse(mapped: &[(String, Contents)]) -> Result<Vec<Image<'_>>, CommandError> {
     mapped
         .iter()
         .map(|(path, data)| {
@@ -172,7 +173,7 @@ fn way_line(way: &[Step], lang: Lang) -> Inline {
     line
 }
 
-fn json_of(found: &Writers, mapped: &[(String, Mapping)]) -> Value {
+fn json_of(found: &Writers, mapped: &[(String, Contents)]) -> Value {
     let writers: Vec<Value> = found
         .writers
         .iter()

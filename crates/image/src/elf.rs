@@ -263,6 +263,8 @@ pub(crate) mod consts {
     pub(crate) const SHN_UNDEF: u16 = elf::SHN_UNDEF.0;
     pub(crate) const SHT_NOBITS: u32 = elf::SHT_NOBITS.0;
     pub(crate) const SHT_NOTE: u32 = elf::SHT_NOTE.0;
+    pub(crate) const SHT_PROGBITS: u32 = elf::SHT_PROGBITS.0;
+    pub(crate) const SHT_STRTAB: u32 = elf::SHT_STRTAB.0;
     pub(crate) const SHT_NULL: u32 = elf::SHT_NULL.0;
     pub(crate) const SHT_RELA: u32 = elf::SHT_RELA.0;
     pub(crate) const SHT_SYMTAB: u32 = elf::SHT_SYMTAB.0;

@@ -4,6 +4,7 @@
 //! question touches just the pages and the unit it needs.
 
 mod banner;
+mod boot;
 mod btf;
 mod builder;
 mod census;
@@ -13,6 +14,7 @@ mod edges;
 mod elf;
 pub mod function;
 mod image;
+mod kallsyms;
 mod layout;
 mod lines;
 mod locations;
@@ -27,6 +29,7 @@ pub mod types;
 mod units;
 mod variables;
 
+pub use boot::{boot_release, unpack};
 pub use census::UnitId;
 pub use edges::{HiddenEdge, HiddenEdgeKind};
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};

@@ -63,6 +63,8 @@ impl RawSymbol {
 pub(crate) struct Symbols<'d> {
     table: &'d [u8],
     strings: &'d [u8],
+    /// The table is the kernel's own (see [`crate::boot`]): it lists what the kernel lists, in its order.
+    own: bool,
     /// Every symbol that kallsyms would list, by address.
     index: OnceCell<Vec<u32>>,
     /// Every symbol, by the place of its name.
@@ -75,12 +77,14 @@ impl<'d> Symbols<'d> {
         let mut symbols = Symbols {
             table: &[],
             strings: &[],
+            own: false,
             index: OnceCell::new(),
             names: OnceCell::new(),
             answers: RefCell::default(),
         };
         if let Some(section) = elf.sections.iter().find(|section| section.kind == consts::SHT_SYMTAB) {
             symbols.table = elf.raw(section);
+            symbols.own = section.name == crate::boot::KALLSYMS;
             if (symbols.table.len() as u64) < section.size {
                 problems.push(format!(
                     "the symbol table is cut off: {} of {} bytes are in the file",
@@ -215,7 +219,7 @@ impl<'d> Symbols<'d> {
         {
             return None;
         }
-        let best = if elf.relocatable {
+        let best = if elf.relocatable || self.own {
             candidates.first().copied()?
         } else {
             candidates.into_iter().min_by(|a, b| self.preference(*a).cmp(&self.preference(*b)))?
@@ -270,7 +274,7 @@ impl<'d> Symbols<'d> {
             let plain = self.plain();
             let listed = |symbol: RawSymbol| {
                 let rest = self.strings.get(symbol.name as usize..).unwrap_or_default();
-                if plain && !elf.relocatable && !may_be_dropped(rest) {
+                if self.own || plain && !elf.relocatable && !may_be_dropped(rest) {
                     return !matches!(rest.first(), None | Some(0));
                 }
                 Self::listed(elf, symbol, self.name(symbol))

@@ -20,6 +20,7 @@ messages! {
     HINT_VMCORE = "memory dumps are not read yet: extract the log with `crash` (command `log`) or `makedumpfile --dump-dmesg` and give that" / "暂不支持读取内存转储：请用 `crash`（`log` 命令）或 `makedumpfile --dump-dmesg` 提取日志后再给出";
     HINT_UNPACK = "unpack it: `{tool} {path} | kwhy`" / "请先解压：`{tool} {path} | kwhy`";
     HINT_JOURNAL = "let journalctl read it: `journalctl --file {path} -k -o export | kwhy`" / "请用 journalctl 读取：`journalctl --file {path} -k -o export | kwhy`";
+    CANNOT_UNPACK = "{path} cannot be unpacked: {error}" / "无法解包 {path}：{error}";
     NOTHING_UNPACKED = "nothing can be unpacked from {path}" / "无法从 {path} 解压出任何内容";
     HINT_PICTURE = "type or scan the text into a file and give that; kwhy mends what gets lost on the way where it can" / "请将文字录入或识别到文本文件后再给出；录入造成的缺损 kwhy 会尽量修复";
     TOO_LONG = "Only the first {bytes} bytes of the input were read." / "只读取了输入的前 {bytes} 字节。";

@@ -1,0 +1,49 @@
+//! Boot images, compressed modules and symbol lists, turned into what [`crate::Image`] reads.
+//!
+//! A distribution ships no vmlinux but `vmlinuz`: a container around a compressed kernel from
+//! which the symbol table was stripped. What was stripped is in it all the same, because the
+//! kernel itself prints names: the tables of kallsyms. [`unpack`] takes the container apart and
+//! writes what it finds as an ELF file in memory, sections and symbols included, so that
+//! everything behind [`crate::Image`] is the same for a vmlinux and for what boots.
+
+mod compressed;
+mod container;
+mod linked;
+mod raw;
+mod reloc;
+mod shapes;
+mod synth;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use crate::ImageError;
+use std::borrow::Cow;
+
+pub use container::release as boot_release;
+pub(crate) use synth::KALLSYMS;
+
+/// Containers in containers that are opened (a compressed Image in an EFI executable is two).
+const MAX_LAYERS: usize = 4;
+
+/// The file that [`crate::Image::parse`] reads, of whatever a person has in hand: a boot image
+/// (bzImage, arm64 and RISC-V `Image`, EFI zboot, each compressed with gzip, xz, lzma, lzo, lz4,
+/// zstd or bzip2), a compressed vmlinux or module, `System.map` or `/proc/kallsyms`. What is an
+/// ELF file with symbols already is given back as it is.
+///
+/// # Errors
+///
+/// What it is not, or which part of it is damaged.
+pub fn unpack(data: &[u8]) -> Result<Cow<'_, [u8]>, ImageError> {
+    let kernel = container::open(data)?;
+    match container::kind(&kernel) {
+        container::Kind::Elf => {
+            let made = linked::with_symbols(&kernel);
+            Ok(made.map_or(kernel, Cow::Owned))
+        }
+        container::Kind::Raw(header) => raw::to_elf(&kernel, &header).map(Cow::Owned),
+        container::Kind::Text => text::to_elf(&kernel).map(Cow::Owned),
+        container::Kind::Other => Ok(kernel),
+    }
+}
