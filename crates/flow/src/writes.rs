@@ -38,7 +38,7 @@ pub struct Within {
 
 /// A value that a value may be, with the place in the code that decided for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Leaf {
+pub struct Choice {
     /// The value; never a choice between others.
     pub value: Value,
     /// The instruction that set it, where it is one of several: for a constant, its line.
@@ -46,7 +46,7 @@ pub struct Leaf {
 }
 
 /// How many values of a choice are told apart.
-const MAX_LEAVES: usize = 32;
+const MAX_CHOICES: usize = 32;
 /// How many instructions back the one that set a value is looked for.
 const MAX_BACK: usize = 64;
 
@@ -156,12 +156,12 @@ impl Scene<'_, '_> {
     /// The values that a value may be: the inputs of choices, and of choices between those.
     /// What leads back to itself (a loop's variable) is left out.
     #[must_use]
-    pub fn leaves(&self, value: Value) -> Vec<Leaf> {
+    pub fn choices(&self, value: Value) -> Vec<Choice> {
         let mut seen: BTreeSet<Value> = BTreeSet::new();
-        let mut open = vec![Leaf { value, set_at: None }];
+        let mut open = vec![Choice { value, set_at: None }];
         let mut found = Vec::new();
         while let Some(leaf) = open.pop() {
-            if !seen.insert(leaf.value) || seen.len() > MAX_LEAVES {
+            if !seen.insert(leaf.value) || seen.len() > MAX_CHOICES {
                 continue;
             }
             let plus = leaf.value.plus;
@@ -169,24 +169,24 @@ impl Scene<'_, '_> {
                 Some(Node::Phi { block, place }) => {
                     for (from, input) in self.phi_inputs(block, place).into_iter().rev() {
                         let set_at = self.setter(from, place).or(leaf.set_at);
-                        open.push(Leaf { value: input.offset(plus), set_at });
+                        open.push(Choice { value: input.offset(plus), set_at });
                     }
                 }
                 Some(Node::Binary(Operator::Either, a, b)) => {
                     for input in [b, a] {
-                        open.push(Leaf { value: input.offset(plus), set_at: leaf.set_at });
+                        open.push(Choice { value: input.offset(plus), set_at: leaf.set_at });
                     }
                 }
                 // A zero-extended choice is a choice of zero-extended values.
                 Some(Node::Extract { value: inner, lsb: 0, bits, signed }) if plus == 0 && bits >= 32 => {
-                    let inner = self.leaves_once(inner);
+                    let inner = self.choices_once(inner);
                     if inner.len() <= 1 {
                         found.push(leaf);
                         continue;
                     }
                     for input in inner.into_iter().rev() {
                         let cut = self.solved.borrow_mut().arena.extract(input.value, 0, bits, signed);
-                        open.push(Leaf { value: cut, set_at: input.set_at.or(leaf.set_at) });
+                        open.push(Choice { value: cut, set_at: input.set_at.or(leaf.set_at) });
                     }
                 }
                 _ => found.push(leaf),
@@ -195,22 +195,22 @@ impl Scene<'_, '_> {
         found
     }
 
-    /// One level of [`Scene::leaves`].
-    fn leaves_once(&self, value: Value) -> Vec<Leaf> {
+    /// One level of [`Scene::choices`].
+    fn choices_once(&self, value: Value) -> Vec<Choice> {
         match value.node.and_then(|id| self.node(id)) {
             Some(Node::Phi { block, place }) => self
                 .phi_inputs(block, place)
                 .into_iter()
-                .map(|(from, input)| Leaf {
+                .map(|(from, input)| Choice {
                     value: input.offset(value.plus),
                     set_at: self.setter(from, place),
                 })
                 .collect(),
             Some(Node::Binary(Operator::Either, a, b)) => [a, b]
                 .into_iter()
-                .map(|input| Leaf { value: input.offset(value.plus), set_at: None })
+                .map(|input| Choice { value: input.offset(value.plus), set_at: None })
                 .collect(),
-            _ => vec![Leaf { value, set_at: None }],
+            _ => vec![Choice { value, set_at: None }],
         }
     }
 

@@ -44,7 +44,9 @@ fn frees(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>) -> Vec<Lead> {
             let place = spot(scene.image, known.image, call);
             let function = place.function.clone().unwrap_or_default();
             let detail = prose!(say::FREED, function = function, text = &search.asked.text);
-            found.push(search.lead(known, place, What::Code, Explains::Perhaps, 0, detail));
+            let mut lead = search.lead(known, place, What::Code, Explains::Perhaps, 0, detail);
+            lead.candidate.frees = true;
+            found.push(lead);
         }
     }
     found

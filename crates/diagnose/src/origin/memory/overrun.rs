@@ -136,7 +136,7 @@ fn starts(known: &Known<'_, '_>, write: &Write) -> Vec<Value> {
     match write.address.node.and_then(|id| scene.node(id)) {
         Some(Node::Phi { .. }) => {
             let mut found: Vec<Value> =
-                scene.leaves(write.address).into_iter().map(|leaf| leaf.value).collect();
+                scene.choices(write.address).into_iter().map(|leaf| leaf.value).collect();
             found.retain(|value| value.node.is_some());
             found
         }
@@ -144,7 +144,7 @@ fn starts(known: &Known<'_, '_>, write: &Write) -> Vec<Value> {
             let plus = write.address.plus;
             let mut found = vec![a.offset(plus), b.offset(plus)];
             for part in [a, b] {
-                found.extend(scene.leaves(part).into_iter().map(|leaf| leaf.value.offset(plus)));
+                found.extend(scene.choices(part).into_iter().map(|leaf| leaf.value.offset(plus)));
             }
             found
         }

@@ -106,7 +106,7 @@ fn through_result(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, write:
     let (_, target) = known.scene.calls().into_iter().find(|(call, _)| *call == at)?;
     let callee = search.survey.function(known.image, target?)?;
     let returns_address = |(at, value): &(ImageAddr, Value)| {
-        callee.scene.leaves(*value).iter().any(|leaf| {
+        callee.scene.choices(*value).iter().any(|leaf| {
             leaf.value.node.is_some()
                 && search
                     .reached(callee, *at, leaf.value.offset(write.address.plus), u64::from(write.width))

@@ -7,7 +7,7 @@ use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::memory as say;
 use kwhy_base::{ImageAddr, prose};
 use kwhy_flow::value::{Node, Value};
-use kwhy_flow::writes::Leaf;
+use kwhy_flow::writes::Choice;
 
 /// What is known of a stored value.
 #[derive(Default)]
@@ -39,7 +39,7 @@ fn settle(
     value: Value,
     depth: u32,
 ) -> Worth {
-    let leaves = known.scene.leaves(value);
+    let leaves = known.scene.choices(value);
     let mut whole = Worth { chosen: leaves.len() > 1, ..Worth::default() };
     for leaf in &leaves {
         let part = one(search, known, at, leaf, depth);
@@ -82,7 +82,7 @@ fn one(
     search: &Search<'_, '_, '_, '_>,
     known: &Known<'_, '_>,
     at: ImageAddr,
-    leaf: &Leaf,
+    leaf: &Choice,
     depth: u32,
 ) -> Worth {
     let scene = &known.scene;
@@ -140,7 +140,7 @@ fn result(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, call: ImageAdd
     };
     let mut whole = Worth { result_of: Some(callee.clone()), ..Worth::default() };
     for (at, value) in inside.scene.returned() {
-        for leaf in inside.scene.leaves(value) {
+        for leaf in inside.scene.choices(value) {
             let part = one(search, inside, at, &leaf, depth + 1);
             whole.explains = better(whole.explains, part.explains);
             whole.more.extend(part.more);
@@ -181,7 +181,7 @@ fn parameter(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, value: Valu
         };
         let part = settle(search, caller, call, argument, depth + 1);
         whole.explains = better(whole.explains, part.explains);
-        let constant = caller.scene.leaves(argument).iter().any(|leaf| leaf.value.node.is_none());
+        let constant = caller.scene.choices(argument).iter().any(|leaf| leaf.value.node.is_none());
         if part.explains == Some(Explains::Exactly) && constant && part.more.is_empty() {
             let place = spot(caller.scene.image, caller.image, call);
             let detail = prose!(
