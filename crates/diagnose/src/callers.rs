@@ -116,7 +116,7 @@ fn through_jumps(
 }
 
 /// Whether two symbols are one function: aliases differ in underscores and `__pi_`, clones in suffixes.
-fn same_function(a: &str, b: &str) -> bool {
+pub fn same_function(a: &str, b: &str) -> bool {
     let plain = |name: &str| {
         let name = base_name(name);
         name.strip_prefix("__pi_").unwrap_or(name).trim_start_matches('_').to_owned()

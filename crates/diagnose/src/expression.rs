@@ -6,18 +6,18 @@ use crate::callers::{self, Caller};
 use crate::context::Facts;
 use crate::images::Images;
 use crate::location::Place;
+use crate::origin::Start;
 use crate::scenes::Scenes;
 use kwhy_arch::Access;
 use kwhy_base::catalogue::expression as say;
-use kwhy_base::{Prose, Reg, prose};
+use kwhy_base::{ImageAddr, Prose, Reg, prose};
 use kwhy_flow::describe::Footing;
 use kwhy_flow::expr::{Recovered, Terms, effective_address};
 use kwhy_flow::insn::{AccessKind, Flow, MemOperand};
 use kwhy_flow::path::{self, Fit};
 use kwhy_flow::scene::Scene;
-use kwhy_flow::value::{Node, Value};
 use kwhy_oops::Family;
-use kwhy_report::model::{self, Check, Expression, ExpressionIn, Grade, Hex, Outcome};
+use kwhy_report::model::{Check, Expression, ExpressionIn, Grade, Hex, Outcome};
 use std::collections::BTreeMap;
 
 /// What the expression is of.
@@ -45,8 +45,8 @@ pub struct Expressed {
     pub value: Option<u64>,
     /// What each register holds at the fault, in C.
     pub holds: BTreeMap<Reg, String>,
-    /// Where the pointer came from, within the function.
-    pub origin: Vec<model::Origin>,
+    /// Where the bad value's trail begins.
+    pub start: Option<Start>,
     /// The pointer is a NULL pointer less this offset: a list entry or the like made of NULL.
     pub null_less: Option<u64>,
     /// The file, line and function that handed over the bad value, where a helper tripped over it.
@@ -162,6 +162,7 @@ fn access(
     let value = computed.or(fault_value).map(|address| address.wrapping_add_signed(offset.wrapping_neg()));
     let mut value = value.filter(|_| recovered.memory.segment.is_none() && recovered.memory.base.is_some());
 
+    let value_seen = value;
     // `container_of()`: the value is something that was read, less a member's offset.
     let null_less = recovered
         .base
@@ -173,6 +174,7 @@ fn access(
         let read = scene.read_as(pc, base)?;
         bounds::text_before(scene.image, pc, read.record.as_deref()?, read.member.as_deref()?)
     });
+    let mut start = recovered.base.map(|value| Start::Value { value, observed: value_seen, index: None });
     let mut main = recovered.main.clone();
     let mut also: Vec<Terms> = recovered.also.clone();
     // A core helper trips over what it was handed: whose it was is said in the callers' terms.
@@ -207,6 +209,8 @@ fn access(
         main.member = caller.terms.member.clone();
         main.offset = caller.terms.offset.filter(|_| caller.terms.record.is_some());
         value = root.and_then(|root| scene.where_is_entry(pc, root)).and_then(registers);
+        start =
+            root.map(|root| Start::Value { value: scene.entered_with(root), observed: value, index: None });
     } else if let Some(caller) = &caller
         && main.record.is_none()
     {
@@ -241,11 +245,10 @@ fn access(
         main.offset = read.offset;
     }
     let grade = grade(&main, &checks);
-    let origin = origin(scene, here, &recovered, &main);
     Expressed {
         expression: Some(expression(&main, &also, grade, checks)),
         value,
-        origin,
+        start,
         caller,
         null_less,
         outside,
@@ -485,9 +488,12 @@ fn call_target(facts: &Facts<'_>, scene: &Scene<'_, '_>, here: &Place) -> Expres
     };
     let text_before = (main.record.as_deref().zip(main.member.as_deref()))
         .and_then(|(record, member)| bounds::text_before(scene.image, call.address, record, member));
+    let start =
+        scene.target_value(call.address).map(|value| Start::Value { value, observed: target, index: None });
     Expressed {
         expression: Some(expression(&main, &[], grade, checks)),
         value: target,
+        start,
         sort: Sort::Call,
         text_before,
         ..Expressed::default()
@@ -563,13 +569,30 @@ fn trap(facts: &Facts<'_>, scenes: &Scenes<'_, '_>, scene: &Scene<'_, '_>, here:
     // Compilers rearrange conditions; what is compared is sure, how the source writes it is not.
     let grade = if disagrees { Grade::Possible } else { Grade::Likely };
     let value = condition.as_ref().and_then(|condition| condition.equals);
+    let start = checked(scene, pc, &main, value);
     Expressed {
         expression: Some(expression(&main, &also, grade, checks)),
         value,
+        start,
         caller,
         sort: Sort::Check,
         ..Expressed::default()
     }
+}
+
+/// What a failed check looked at: a member, or else the value that was compared.
+fn checked(scene: &Scene<'_, '_>, pc: ImageAddr, main: &Terms, equals: Option<u64>) -> Option<Start> {
+    if let (Some(record), Some(member), Some(Ok(offset))) =
+        (&main.record, &main.member, main.offset.map(u64::try_from))
+    {
+        let text = main.pointer.as_deref().filter(|text| text.ends_with(member.as_str()));
+        let text = text.map_or_else(|| format!("{record}.{member}"), str::to_owned);
+        let (record, member) = (record.clone(), member.clone());
+        return Some(Start::Member { record, member, offset, text, observed: equals });
+    }
+    let guard = scene.guards(pc).into_iter().next()?;
+    let value = guard.compared.left;
+    value.node.map(|_| Start::Value { value, observed: equals, index: None })
 }
 
 /// A task that waits: the call in which it does, with its argument.
@@ -615,50 +638,4 @@ fn waiting(facts: &Facts<'_>, scenes: &Scenes<'_, '_>) -> Expressed {
         sort: Sort::Wait,
         ..Expressed::default()
     }
-}
-
-/// Where the pointer came from within the function.
-fn origin(scene: &Scene<'_, '_>, here: &Place, recovered: &Recovered, main: &Terms) -> Vec<model::Origin> {
-    let (Some(base), Some(pointer)) = (recovered.base, main.pointer.clone()) else { return Vec::new() };
-    let function = here.source.last().map_or(scene.symbol.clone(), |frame| frame.function.to_string());
-    let module = here.at.module.clone();
-    let make = |what: &str, at: Option<kwhy_base::ImageAddr>, name: Option<String>, detail: Prose| {
-        let frame = at.and_then(|at| scene.image.source_at(at).into_iter().next());
-        model::Origin {
-            what: what.to_owned(),
-            function: name.or(Some(function.clone())),
-            file: frame.as_ref().and_then(|frame| frame.file.as_ref().map(ToString::to_string)),
-            line: frame.and_then(|frame| frame.line),
-            module: module.clone(),
-            call_path: Vec::new(),
-            detail: Some(detail.into()),
-        }
-    };
-    let Some(node) = base.node.and_then(|id| scene.node(id)) else { return Vec::new() };
-    let found = match node {
-        Node::Entry(_) => {
-            let detail = prose!(say::ORIGIN_PARAMETER, pointer = pointer, function = function.as_str());
-            make("parameter", None, None, detail)
-        }
-        Node::Result { at } => {
-            let Some(callee) = scene.callee_name(at) else { return Vec::new() };
-            let callee = crate::names::base_name(&callee).to_owned();
-            let detail = prose!(
-                say::ORIGIN_RESULT,
-                pointer = pointer,
-                callee = format!("{callee}()"),
-                function = function.as_str()
-            );
-            make("call-result", Some(at), Some(callee), detail)
-        }
-        Node::Load { address: Value { node: None, .. }, at, .. } => {
-            make("global", Some(at), None, prose!(say::ORIGIN_GLOBAL, pointer = pointer))
-        }
-        Node::Load { at, .. } => {
-            let detail = prose!(say::ORIGIN_MEMBER, pointer = pointer, function = function.as_str());
-            make("unknown", Some(at), None, detail)
-        }
-        _ => return Vec::new(),
-    };
-    vec![found]
 }

@@ -84,6 +84,16 @@ impl<'o, 'd> Images<'o, 'd> {
         self.list.get(index)?.opened.image.as_ref().ok()
     }
 
+    /// The module that an image stands for; `None` for the kernel.
+    pub fn module(&self, index: usize) -> Option<String> {
+        role(self.list.get(index)?.opened).flatten()
+    }
+
+    /// The indices of the images in use.
+    pub fn used(&self) -> impl Iterator<Item = usize> {
+        self.list.iter().enumerate().filter(|(_, entry)| entry.used).map(|(index, _)| index)
+    }
+
     /// The checks of the image that a place is in.
     pub fn checks_of(&self, place: &crate::location::Place) -> &[Check] {
         place.image.and_then(|index| self.list.get(index)).map_or(&[], |entry| entry.checks.as_slice())

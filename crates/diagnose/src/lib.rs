@@ -108,6 +108,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let footing = mend::Footing::of(facts);
     let mut expressed = expression::express(facts, images, &scenes);
     footing.cap_expression(&mut expressed);
+    let trail = origin::trace(&origin::Ctx { facts, images, scenes: &scenes }, expressed.start.as_ref());
     let mut hypotheses = detectors::run(facts, &expressed);
     footing.cap_causes(&mut hypotheses);
     let ctx = origin::Ctx { facts, images, scenes: &scenes };
@@ -150,7 +151,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
         expression: expressed.expression.clone(),
         bad_value: bad_value(facts, &expressed),
         registers: registers::describe(facts, &expressed.holds),
-        origin: expressed.origin.clone(),
+        origin: trail.to_model(),
         blame,
         cause: hypotheses.first().map_or_else(|| "undetermined".to_owned(), |best| best.cause.clone()),
         hypotheses,

@@ -1,6 +1,7 @@
 //! One function, solved and named, ready to be asked what an instruction means in C.
 
 use crate::code::Code;
+use crate::guards::Branches;
 use crate::insn::{AccessKind, Insn, MemOperand};
 use crate::interp::{Solved, State};
 use crate::names::Names;
@@ -26,6 +27,7 @@ pub struct Scene<'i, 'd> {
     pub(crate) solved: RefCell<Solved>,
     pub(crate) names: Names,
     pub(crate) prototypes: RefCell<BTreeMap<String, Option<Prototype>>>,
+    pub(crate) branches: Branches,
 }
 
 /// One memory access of an instruction, as a value.
@@ -78,6 +80,7 @@ impl<'i, 'd> Scene<'i, 'd> {
             solved: RefCell::new(solved),
             names,
             prototypes: RefCell::new(BTreeMap::new()),
+            branches: Branches::default(),
         })
     }
 

@@ -63,7 +63,7 @@ impl Scene<'_, '_> {
     }
 
     /// The condition for going from `block` to `next`.
-    fn condition_of(&self, block: usize, next: usize, pc: ImageAddr) -> Option<Condition> {
+    pub(crate) fn condition_of(&self, block: usize, next: usize, pc: ImageAddr) -> Option<Condition> {
         let range = self.code.blocks.get(block)?.insns.clone();
         let insns = self.code.insns.get(range.clone())?;
         let branch = insns.last()?;

@@ -28,10 +28,6 @@ messages! {
     SIZE_DISAGREES = "{symbol} is {log} bytes long in the log and {image} in the image" / "{symbol} 在日志中长 {log} 字节，在镜像中长 {image} 字节";
     SIZE_UNKNOWN = "the log does not print the size of {symbol}" / "日志没有打印 {symbol} 的长度";
     TRAP_AGREES = "the instruction at the program counter is a trap, {instruction}" / "程序计数器处的指令是陷入指令 {instruction}";
-    ORIGIN_PARAMETER = "`{pointer}` was handed to {function} as a parameter" / "`{pointer}` 是传给 {function} 的参数";
-    ORIGIN_RESULT = "`{pointer}` is what {callee} returned to {function}" / "`{pointer}` 是 {callee} 返回给 {function} 的值";
-    ORIGIN_GLOBAL = "`{pointer}` is a global variable" / "`{pointer}` 是全局变量";
-    ORIGIN_MEMBER = "`{pointer}` was read from memory in {function}; who stored it there is not followed" / "`{pointer}` 由 {function} 从内存读出；是谁写入的尚未追踪";
     ST_NULL_CONTAINER = "A NULL pointer to a member was taken for a structure around it: NULL less {offset}, then followed." / "把指向成员的空指针当作其所在结构使用：NULL 减去 {offset} 后被解引用。";
     NULL_LESS = "`{pointer}` is computed as a pointer that was read less {offset}; its value {value} is NULL less {offset}" / "`{pointer}` 由读出的指针减去 {offset} 得到；其值 {value} 就是 NULL 减去 {offset}";
     MAY_BE_CONTAINER = "{value} is also NULL less {offset}: container_of() of a NULL pointer gives it as well" / "{value} 也等于 NULL 减去 {offset}：对空指针做 container_of() 同样得到此值";

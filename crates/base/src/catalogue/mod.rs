@@ -35,6 +35,7 @@ pub mod fetch;
 pub mod input;
 pub mod listing;
 pub mod memory;
+pub mod origin;
 pub mod verdict;
 pub mod writers;
 
@@ -60,6 +61,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("input", input::MESSAGES),
         ("listing", listing::MESSAGES),
         ("memory", memory::MESSAGES),
+        ("origin", origin::MESSAGES),
         ("verdict", verdict::MESSAGES),
         ("writers", writers::MESSAGES),
     ]

@@ -7,12 +7,150 @@
 //! what speaks for it; they are ranked and never more than likely unless nothing else remains.
 
 pub mod memory;
+mod up;
+mod within;
 
 use crate::context::Facts;
 use crate::images::Images;
+use crate::names::base_name;
 use crate::scenes::Scenes;
 use kwhy_base::{ImageAddr, Prose};
+use kwhy_flow::scene::Scene;
+use kwhy_flow::value::Value;
 use kwhy_report::model;
+use std::rc::Rc;
+use up::{Above, Here};
+use within::{Walk, Wanted};
+
+/// What the trail begins with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// A value of the faulting function, as it is before the faulting instruction.
+    Value {
+        /// The pointer that was followed.
+        value: Value,
+        /// What it was.
+        observed: Option<u64>,
+        /// The index that was added to it.
+        index: Option<Value>,
+    },
+    /// What a member held was not what it should be: a check of it failed.
+    Member {
+        /// `struct ring`.
+        record: String,
+        /// `count`.
+        member: String,
+        /// Bytes from the start of the struct.
+        offset: u64,
+        /// What was looked at, in C.
+        text: String,
+        /// What it held, where that is known.
+        observed: Option<u64>,
+    },
+}
+
+/// Follows the bad value of a crash back to whoever produced it.
+pub fn trace(ctx: &Ctx<'_, '_, '_>, start: Option<&Start>) -> Trail {
+    let (Some(start), Some(place)) = (start, ctx.facts.places.here()) else { return Trail::default() };
+    let (Some((scene, address)), Some(image)) = (ctx.scenes.at(place), place.image) else {
+        return Trail::default();
+    };
+    let at = scene.insn(address).map_or(address, |insn| insn.address);
+    let mut walk = Walk::new(ctx, true);
+    match start {
+        Start::Value { value, observed, index } => {
+            let above = Rc::new(Above::Stack(up::first_above(ctx, place)));
+            let here = Here { image, scene, above };
+            walk.followed(&here, *value, at);
+            let wanted = Wanted { value: *value, register: None, at, observed: *observed };
+            walk.begin(&here, wanted, Explains::Exactly);
+            if let Some(index) = index {
+                let wanted = Wanted { value: *index, register: None, at, observed: None };
+                walk.begin(&here, wanted, Explains::Perhaps);
+            }
+        }
+        Start::Member { record, member, offset, text, observed } => {
+            let asked = memory::Asked {
+                held: memory::Held::Member {
+                    record: record.clone(),
+                    member: member.clone(),
+                    offset: *offset,
+                },
+                size: 0,
+                indexed: false,
+                value: *observed,
+                load: (image, at),
+                text: text.clone(),
+                at_best: Explains::Perhaps,
+            };
+            walk.trail.member = Some((record.clone(), member.clone()));
+            walk.trail.candidates = memory::producers(ctx, &asked);
+            walk.trail.steps.push(Step {
+                spot: spot(ctx, image, at),
+                text: text.clone(),
+                how: How::Followed,
+                checked: true,
+            });
+        }
+    }
+    walk.finish()
+}
+
+/// Who gave the value that the instruction at `at` of `scene` stores: for a store that memory
+/// found. Reads of further memory are not followed.
+pub fn behind<'o, 'd>(
+    ctx: &Ctx<'_, 'o, 'd>,
+    image: usize,
+    scene: &Rc<Scene<'o, 'd>>,
+    value: Value,
+    at: ImageAddr,
+    observed: Option<u64>,
+) -> Vec<Candidate> {
+    let here = Here { image, scene: Rc::clone(scene), above: Rc::new(Above::Nothing) };
+    let mut walk = Walk::new(ctx, false);
+    walk.begin(&here, Wanted { value, register: None, at, observed }, Explains::Exactly);
+    walk.finish().candidates
+}
+
+/// The source line of an instruction: the function's own, not that of a kernel header's helper.
+pub fn spot(ctx: &Ctx<'_, '_, '_>, image: usize, at: ImageAddr) -> Spot {
+    let module = module_of(ctx, image);
+    let Some(of) = ctx.images.image(image) else { return Spot { module, ..Spot::default() } };
+    let frames = of.source_at(at);
+    let spots: Vec<Spot> = frames
+        .into_iter()
+        .map(|frame| Spot {
+            code: Some((image, at)),
+            function: Some(frame.function.to_string()),
+            file: frame.file.as_ref().map(ToString::to_string),
+            line: frame.line,
+            module: module.clone(),
+        })
+        .collect();
+    let own = first_own(&spots);
+    spots.into_iter().nth(own).unwrap_or_else(|| Spot {
+        code: Some((image, at)),
+        function: of.symbol_at(at).map(|symbol| base_name(&symbol.name).to_owned()),
+        file: None,
+        line: None,
+        module,
+    })
+}
+
+/// The innermost level that is not in one of the kernel's own headers.
+fn first_own(levels: &[Spot]) -> usize {
+    let shared = |spot: &Spot| {
+        spot.file.as_deref().is_some_and(|file| {
+            file.ends_with(".h") && (file.starts_with("include/") || file.contains("/include/"))
+        })
+    };
+    levels.iter().position(|spot| !shared(spot)).unwrap_or(0)
+}
+
+/// The module that an image is; `None` for the kernel.
+pub fn module_of(ctx: &Ctx<'_, '_, '_>, image: usize) -> Option<String> {
+    ctx.images.module(image)
+}
 
 /// What a search may look at.
 pub struct Ctx<'a, 'o, 'd> {

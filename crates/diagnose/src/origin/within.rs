@@ -1,0 +1,566 @@
+//! The walk backwards: from a value to what gave it, one function after the other.
+
+use super::memory::{self, Asked, Held};
+use super::up::{Above, Here, entered_by, target_of};
+use super::{Candidate, Ctx, Explains, How, Spot, Step, Trail, What, spot};
+use crate::helpers::helper;
+use crate::names::base_name;
+use kwhy_base::catalogue::origin as say;
+use kwhy_base::{ImageAddr, Prose, Reg, prose};
+use kwhy_flow::insn::Flow;
+use kwhy_flow::returns::Return;
+use kwhy_flow::sources::{Holder, Leaf, Read, Source};
+use kwhy_flow::value::Value;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// How many steps a value is followed.
+const MAX_DEPTH: u32 = 12;
+/// How many values are looked at in all.
+const MAX_VALUES: usize = 160;
+/// How many calls are followed down into what they call.
+const MAX_CALLS: usize = 24;
+/// How many lines may set one constant.
+const MAX_LINES: usize = 6;
+
+/// A value at a place in the code.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    /// The value.
+    pub value: Value,
+    /// The register that has it there, where one is known.
+    pub register: Option<Reg>,
+    /// Before this instruction.
+    pub at: ImageAddr,
+    /// What it was.
+    pub observed: Option<u64>,
+}
+
+/// How the walk got where it is.
+#[derive(Clone)]
+struct Way {
+    depth: u32,
+    /// Whether this is the way that the trail's steps tell.
+    told: bool,
+    /// Who took the value over, once it was returned.
+    receiver: Option<Spot>,
+    /// No candidate further back explains better than this.
+    at_best: Explains,
+}
+
+/// The walk.
+pub struct Walk<'w, 'a, 'o, 'd> {
+    ctx: &'w Ctx<'a, 'o, 'd>,
+    /// What was found.
+    pub trail: Trail,
+    /// Candidates that come after all others.
+    last: Vec<Candidate>,
+    /// Whether memory may be asked: not where it is memory that asks.
+    ask_memory: bool,
+    values: usize,
+    calls: usize,
+    seen: BTreeSet<(usize, u64, Value, u64, Option<u64>)>,
+}
+
+impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
+    /// A walk that has not begun.
+    pub fn new(ctx: &'w Ctx<'a, 'o, 'd>, ask_memory: bool) -> Walk<'w, 'a, 'o, 'd> {
+        Walk {
+            ctx,
+            trail: Trail::default(),
+            last: Vec::new(),
+            ask_memory,
+            values: MAX_VALUES,
+            calls: MAX_CALLS,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// The first step: the value was followed, and that faulted.
+    pub fn followed(&mut self, here: &Here<'o, 'd>, value: Value, at: ImageAddr) {
+        let way = Way { depth: 0, told: true, receiver: None, at_best: Explains::Exactly };
+        self.step(here, at, value, How::Followed, &way);
+    }
+
+    /// Follows a value back.
+    pub fn begin(&mut self, here: &Here<'o, 'd>, wanted: Wanted, at_best: Explains) {
+        self.follow(here, wanted, &Way { depth: 0, told: true, receiver: None, at_best });
+    }
+
+    /// The trail, with the candidates best first and each line named once.
+    pub fn finish(mut self) -> Trail {
+        let mut candidates = std::mem::take(&mut self.trail.candidates);
+        candidates.sort_by_key(|candidate| candidate.explains);
+        candidates.append(&mut self.last);
+        let mut known: Vec<Spot> = Vec::new();
+        candidates.retain(|candidate| {
+            let spot = Spot { code: None, ..candidate.spot.clone() };
+            let fresh = spot.line.is_none() || !known.contains(&spot);
+            known.push(spot);
+            fresh
+        });
+        candidates.truncate(MAX_CANDIDATES);
+        self.trail.candidates = candidates;
+        self.trail
+    }
+
+    fn follow(&mut self, here: &Here<'o, 'd>, wanted: Wanted, way: &Way) {
+        let Wanted { value, register, at, observed } = wanted;
+        let key = (here.image, here.scene.code.entry.0, value, at.0, observed);
+        if way.depth > MAX_DEPTH || !self.seen.insert(key) {
+            return;
+        }
+        self.values = match self.values.checked_sub(1) {
+            Some(left) => left,
+            None => return,
+        };
+        let mut leaves = here.scene.leaves(value, register, at, observed);
+        // A number that fits is the plainest answer; what memory held is told last.
+        leaves.sort_by_key(|leaf| match here.scene.source(leaf.value, at) {
+            Source::Constant(_) => 0,
+            Source::Result { .. } | Source::Parameter { .. } => 1,
+            Source::Read(_) => 2,
+            _ => 3,
+        });
+        for (index, leaf) in leaves.iter().enumerate() {
+            let way = Way { told: way.told && index == 0, ..way.clone() };
+            self.leaf(here, leaf, at, &way);
+        }
+    }
+
+    fn leaf(&mut self, here: &Here<'o, 'd>, leaf: &Leaf, pc: ImageAddr, way: &Way) {
+        let place = leaf.set.first().copied().or(leaf.end).unwrap_or(pc);
+        // What was added is no part of what was read or returned.
+        let inner = match leaf.value.node {
+            Some(_) => leaf.observed.map(|seen| seen.wrapping_add_signed(leaf.value.plus.wrapping_neg())),
+            None => leaf.observed,
+        };
+        match here.scene.source(leaf.value, pc) {
+            Source::Constant(number) => self.constant(here, leaf, number, place, way),
+            Source::Parameter { register } => self.parameter(here, register, inner, pc, way),
+            Source::Read(read) => self.read(here, leaf, &read, inner, way),
+            Source::Result { call, callee, register } => {
+                self.step(here, call, leaf.value, How::Returned, way);
+                self.down(here, call, callee.as_deref(), (register, inner, leaf.value), way);
+            }
+            Source::Computed(parts) => {
+                self.computed(here, leaf.value, place, way);
+                for part in parts.into_iter().filter(|part| part.node.is_some()) {
+                    let way =
+                        Way { depth: way.depth + 1, told: false, at_best: Explains::Hardly, ..way.clone() };
+                    let wanted = Wanted { value: part, register: None, at: pc, observed: None };
+                    self.follow(here, wanted, &way);
+                }
+            }
+            Source::Opaque { at } => self.computed(here, leaf.value, at, way),
+            Source::Choice | Source::Machine => {}
+        }
+    }
+
+    fn constant(&mut self, here: &Here<'o, 'd>, leaf: &Leaf, number: u64, place: ImageAddr, way: &Way) {
+        let scene = &here.scene;
+        let explains = if leaf.observed == Some(number) { Explains::Exactly } else { Explains::Perhaps }
+            .max(way.at_best);
+        let object = scene.called(leaf.value, place).filter(|text| text.starts_with('&') && number > 0x1000);
+        let value = object.clone().unwrap_or_else(|| number_text(number));
+        let fallback = [place];
+        let set = if leaf.set.is_empty() { &fallback[..] } else { leaf.set.as_slice() };
+        let mut ways: Vec<(Spot, Option<Spot>)> = Vec::new();
+        for at in set.iter().take(MAX_LINES) {
+            let levels = self.levels(here.image, scene, *at);
+            let Some(own) = levels.first() else { continue };
+            ways.push((own.clone(), levels.get(1).cloned().or_else(|| way.receiver.clone())));
+        }
+        if let Some(first) = set.first() {
+            self.step(here, *first, leaf.value, How::Made, way);
+        }
+        for (own, receiver) in ways {
+            let function = own.function.clone().unwrap_or_default();
+            let receiver_name = receiver.as_ref().and_then(|r| r.function.clone()).filter(|r| *r != function);
+            let (what, detail) = match (&receiver_name, &object) {
+                (_, Some(_)) => {
+                    (What::Constant, prose!(say::CONSTANT_ALONE, value = &value, function = &function))
+                }
+                (Some(receiver), _) => (
+                    What::CallResult,
+                    prose!(say::RETURNS, function = &function, value = &value, receiver = receiver),
+                ),
+                (None, _) => {
+                    (What::Constant, prose!(say::CONSTANT_ALONE, value = &value, function = &function))
+                }
+            };
+            let unchecked_in = receiver.filter(|_| receiver_name.is_some());
+            if let Some(receiver) = &unchecked_in {
+                self.received(receiver, &function, &value);
+            }
+            let reasons = self.reasons(here, own.code.map_or(place, |(_, at)| at));
+            self.add(Candidate { what, spot: own, explains, detail, reasons, unchecked_in, ..blank() });
+        }
+    }
+
+    /// The line that takes a returned value over, as a candidate of last resort.
+    fn received(&mut self, receiver: &Spot, callee: &str, text: &str) {
+        let function = receiver.function.clone().unwrap_or_default();
+        self.last.push(Candidate {
+            what: What::CallResult,
+            spot: receiver.clone(),
+            explains: Explains::Hardly,
+            detail: prose!(say::RECEIVES, function = function, callee = format!("{callee}()"), text = text),
+            ..blank()
+        });
+    }
+
+    /// Under which condition a place is reached, where the code says it in words.
+    fn reasons(&self, here: &Here<'o, 'd>, at: ImageAddr) -> Vec<Prose> {
+        let guards = here.scene.guards(at);
+        let text = guards.first().and_then(|guard| here.scene.guard_text(guard, at));
+        text.map(|condition| prose!(say::UNDER, condition = format!("`{condition}`"))).into_iter().collect()
+    }
+
+    fn parameter(
+        &mut self,
+        here: &Here<'o, 'd>,
+        register: Reg,
+        observed: Option<u64>,
+        pc: ImageAddr,
+        way: &Way,
+    ) {
+        let value = here.scene.entered_with(register);
+        let ends = |walk: &mut Self| {
+            let spot = spot(walk.ctx, here.image, pc);
+            let function = spot.function.clone().unwrap_or_else(|| base_name(&here.scene.symbol).to_owned());
+            let text = here.scene.called(value, pc).unwrap_or_default();
+            let detail = prose!(say::PARAMETER, text = text, function = function);
+            let explains = Explains::Perhaps.max(way.at_best);
+            walk.add(Candidate { what: What::Parameter, spot, explains, detail, ..blank() });
+        };
+        let Some((caller, call)) = entered_by(self.ctx, here) else { return ends(self) };
+        // What calls drivers back hands over what it was given when they registered; it is no
+        // part of the trail. A helper that trips itself passes on what its caller gave it.
+        let own = is_core(here);
+        if matches!(here.above.as_ref(), Above::Stack(_)) && !own && is_core(&caller) {
+            return ends(self);
+        }
+        let Some(value) = caller.scene.register(call, register) else { return ends(self) };
+        let before = (self.trail.candidates.len(), self.trail.steps.len());
+        self.step(&caller, call, value, How::HandedOn, way);
+        let wanted = Wanted { value, register: Some(register), at: call, observed };
+        self.follow(&caller, wanted, &Way { depth: way.depth + 1, ..way.clone() });
+        if self.trail.candidates.len() == before.0 {
+            ends(self);
+        }
+    }
+
+    fn read(&mut self, here: &Here<'o, 'd>, leaf: &Leaf, read: &Read, observed: Option<u64>, way: &Way) {
+        let scene = &here.scene;
+        let text = if read.text.is_empty() {
+            scene.called(leaf.value, read.at).unwrap_or_default()
+        } else {
+            read.text.clone()
+        };
+        self.step(here, read.at, leaf.value, How::Loaded, way);
+        let own = spot(self.ctx, here.image, read.at);
+        let function = own.function.clone().unwrap_or_default();
+        if way.told
+            && self.trail.member.is_none()
+            && let Holder::Member { record, member, .. } = &read.from
+        {
+            self.trail.member = Some((record.clone(), member.clone()));
+        }
+        let before = self.trail.candidates.len();
+        if leaf.carried {
+            self.trail.carried |= way.told;
+            let detail = prose!(say::ADVANCED, text = &text, function = &function);
+            let explains = Explains::Perhaps.max(way.at_best);
+            self.add(Candidate { what: What::Code, spot: own.clone(), explains, detail, ..blank() });
+        }
+        // What the function itself put there on every way before.
+        let block = scene.block_at(read.at);
+        for (at, value) in scene.stores_at(read.address) {
+            let sure = scene
+                .block_at(at)
+                .zip(block)
+                .is_some_and(|(a, b)| if a == b { at < read.at } else { scene.dominates(a, b) });
+            if !sure && !matches!(read.from, Holder::Stack) {
+                continue;
+            }
+            let at_best = Explains::Perhaps.max(way.at_best);
+            let way = Way { depth: way.depth + 1, told: false, at_best, ..way.clone() };
+            self.follow(here, Wanted { value, register: None, at, observed }, &way);
+        }
+        if matches!(read.from, Holder::Stack) {
+            self.filled(here, read, observed, way);
+        }
+        if self.ask_memory
+            && let Some(asked) = asked(here, read, &text, observed, way.at_best)
+        {
+            for candidate in memory::producers(self.ctx, &asked) {
+                self.add(candidate);
+            }
+        }
+        if self.trail.candidates.len() == before {
+            let (what, detail) = match read.from {
+                Holder::Global { .. } => {
+                    (What::Global, prose!(say::READ_GLOBAL, text = text, function = function))
+                }
+                _ => (What::Unknown, prose!(say::READ_MEMBER, text = text, function = function)),
+            };
+            self.last.push(Candidate { what, spot: own, detail, explains: Explains::Hardly, ..blank() });
+        }
+    }
+
+    /// An object on the stack whose address was handed to calls: what they put there.
+    fn filled(&mut self, here: &Here<'o, 'd>, read: &Read, observed: Option<u64>, way: &Way) {
+        let Some(cpu) = kwhy_arch::cpu(here.scene.arch()) else { return };
+        for insn in &here.scene.code.insns {
+            if insn.address >= read.at || !matches!(insn.flow, Flow::Call(_)) {
+                continue;
+            }
+            let Some(state) = here.scene.state(insn.address) else { continue };
+            for register in cpu.arguments {
+                let Some(argument) = state.register(*register).filter(|v| v.node == read.address.node) else {
+                    continue;
+                };
+                let inside = read.address.plus.wrapping_sub(argument.plus);
+                if !(0..4096).contains(&inside) || !self.may_call() {
+                    continue;
+                }
+                let Some((image, scene)) = target_of(self.ctx, here, insn.address) else { continue };
+                let above = Rc::new(Above::Site(here.clone(), insn.address));
+                let callee = Here { image, scene, above };
+                let address = callee.scene.entered_with(*register).offset(inside);
+                for (at, value) in callee.scene.stores_at(address) {
+                    let way = Way { depth: way.depth + 1, told: false, ..way.clone() };
+                    self.follow(&callee, Wanted { value, register: None, at, observed }, &way);
+                }
+            }
+        }
+    }
+
+    fn may_call(&mut self) -> bool {
+        match self.calls.checked_sub(1) {
+            Some(left) => {
+                self.calls = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Down into what a call calls: the values that it returns.
+    fn down(
+        &mut self,
+        here: &Here<'o, 'd>,
+        call: ImageAddr,
+        callee: Option<&str>,
+        (register, observed, value): (Reg, Option<u64>, Value),
+        way: &Way,
+    ) {
+        let own = spot(self.ctx, here.image, call);
+        let function = own.function.clone().unwrap_or_default();
+        let text = here.scene.called(value, call).unwrap_or_else(|| "?".to_owned());
+        let before = self.trail.candidates.len();
+        if let Some(name) = callee
+            && !kwhy_flow::stores::handles_objects(name)
+            && self.may_call()
+            && let Some((image, scene)) = target_of(self.ctx, here, call)
+        {
+            let above = Rc::new(Above::Site(here.clone(), call));
+            let inside = Here { image, scene, above };
+            let receiver = way.receiver.clone().or(Some(own.clone()));
+            let way = Way { depth: way.depth + 1, receiver, ..way.clone() };
+            self.returned(&inside, register, observed, &way);
+        }
+        let callee = callee.map(|name| format!("{}()", base_name(name)));
+        let detail = match &callee {
+            Some(callee) => prose!(say::CALL_RESULT, text = text, callee = callee, function = function),
+            None => prose!(say::CALL_UNKNOWN, text = text, function = function),
+        };
+        let found = self.trail.candidates.len() > before;
+        let explains = if found { Explains::Hardly } else { Explains::Perhaps.max(way.at_best) };
+        let candidate = Candidate { what: What::CallResult, spot: own, explains, detail, ..blank() };
+        if found { self.last.push(candidate) } else { self.add(candidate) }
+    }
+
+    fn returned(&mut self, inside: &Here<'o, 'd>, register: Reg, observed: Option<u64>, way: &Way) {
+        if way.depth > MAX_DEPTH {
+            return;
+        }
+        let mut returns = inside.scene.returns(register, observed);
+        returns.sort_by_key(|way| match way {
+            Return::Value { leaf, at } => match inside.scene.source(leaf.value, *at) {
+                Source::Constant(_) => 0,
+                _ => 1,
+            },
+            Return::TailCall { .. } => 2,
+        });
+        for (index, out) in returns.iter().enumerate() {
+            let way = Way { told: way.told && index == 0, ..way.clone() };
+            match out {
+                Return::Value { leaf, at } => {
+                    self.leaf(inside, leaf, *at, &way);
+                    // Where a conditional move chooses, the line of the `return` is another one.
+                    let computed = leaf.set.first().is_some_and(|at| {
+                        inside.scene.insn(*at).is_some_and(|insn| insn.condition.is_some())
+                    });
+                    if computed && let Some(last) = inside.scene.return_statement(*at) {
+                        self.statement(inside, last, leaf, &way);
+                    }
+                }
+                Return::TailCall { at, callee } => {
+                    let value = inside.scene.entered_with(register);
+                    self.down(inside, *at, callee.as_deref(), (register, observed, value), &way);
+                }
+            }
+        }
+    }
+
+    /// The `return` of a value that was chosen without a branch.
+    fn statement(&mut self, inside: &Here<'o, 'd>, at: ImageAddr, leaf: &Leaf, way: &Way) {
+        let Some(number) = leaf.value.as_constant().filter(|number| leaf.observed == Some(*number)) else {
+            return;
+        };
+        let own = spot(self.ctx, inside.image, at);
+        let function = own.function.clone().unwrap_or_default();
+        let receiver = way.receiver.as_ref().and_then(|r| r.function.clone()).unwrap_or_default();
+        let value = number_text(number);
+        self.add(Candidate {
+            what: What::CallResult,
+            spot: own,
+            explains: Explains::Exactly.max(way.at_best),
+            detail: prose!(say::RETURNS, function = function, value = value, receiver = receiver),
+            unchecked_in: way.receiver.clone(),
+            ..blank()
+        });
+    }
+
+    fn computed(&mut self, here: &Here<'o, 'd>, value: Value, at: ImageAddr, way: &Way) {
+        self.step(here, at, value, How::Made, way);
+        let own = spot(self.ctx, here.image, at);
+        let function = own.function.clone().unwrap_or_default();
+        let detail = match here.scene.called(value, at) {
+            Some(text) => prose!(say::COMPUTED, text = text, function = function),
+            None => prose!(say::COMPUTED_ALONE, function = function),
+        };
+        let explains = Explains::Perhaps.max(way.at_best);
+        self.add(Candidate { what: What::Code, spot: own, explains, detail, ..blank() });
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        if self.trail.candidates.len() < 4 * MAX_CANDIDATES {
+            self.trail.candidates.push(candidate);
+        }
+    }
+
+    /// A step in the terms of every function that covers the place, innermost first.
+    fn step(&mut self, here: &Here<'o, 'd>, at: ImageAddr, value: Value, how: How, way: &Way) {
+        if !way.told || self.trail.steps.len() >= MAX_STEPS {
+            return;
+        }
+        let checked = here.scene.is_tested_before(value, at);
+        let texts = here.scene.called_by_level(value, at);
+        let spots = self.all_levels(here.image, &here.scene, at);
+        for (position, spot) in spots.iter().enumerate() {
+            let own = texts.iter().find(|(level, _)| *level == position).map(|(_, text)| text.clone());
+            let last = position + 1 == spots.len();
+            let Some(text) = own.or_else(|| here.scene.called(value, at).filter(|_| last)) else { continue };
+            let step = Step { spot: spot.clone(), text, how, checked };
+            let known = self.trail.steps.iter().any(|other| {
+                other.spot.function == step.spot.function
+                    && other.spot.line == step.spot.line
+                    && other.text == step.text
+            });
+            if !known {
+                self.trail.steps.push(step);
+            }
+        }
+    }
+
+    /// The source levels at an instruction, innermost first, without the kernel headers' helpers.
+    fn levels(&self, image: usize, scene: &kwhy_flow::scene::Scene<'o, 'd>, at: ImageAddr) -> Vec<Spot> {
+        let all = self.all_levels(image, scene, at);
+        let own = super::first_own(&all);
+        all.into_iter().skip(own).collect()
+    }
+
+    fn all_levels(&self, image: usize, scene: &kwhy_flow::scene::Scene<'o, 'd>, at: ImageAddr) -> Vec<Spot> {
+        let module = super::module_of(self.ctx, image);
+        scene
+            .image
+            .source_at(at)
+            .into_iter()
+            .map(|frame| Spot {
+                code: Some((image, at)),
+                function: Some(frame.function.to_string()),
+                file: frame.file.as_ref().map(ToString::to_string),
+                line: frame.line,
+                module: module.clone(),
+            })
+            .collect()
+    }
+}
+
+/// How many candidates are named.
+const MAX_CANDIDATES: usize = 12;
+/// How many steps are told.
+const MAX_STEPS: usize = 24;
+
+/// Whether the function is a core helper, which answers for nothing.
+fn is_core(here: &Here<'_, '_>) -> bool {
+    matches!(here.scene.image.kind(), kwhy_image::ImageKind::Kernel) && helper(&here.scene.symbol).is_some()
+}
+
+/// A candidate of which only the text is missing.
+fn blank() -> Candidate {
+    Candidate {
+        what: What::Unknown,
+        spot: Spot::default(),
+        explains: Explains::Hardly,
+        detail: Prose::verbatim(""),
+        reasons: Vec::new(),
+        call_path: Vec::new(),
+        unchecked_in: None,
+    }
+}
+
+/// `NULL`, `ERR_PTR(-EINVAL)`, `0x1234`.
+fn number_text(number: u64) -> String {
+    match number as i64 {
+        0 => "NULL".to_owned(),
+        error @ -4095..=-1 => match kwhy_arch::errno(error.unsigned_abs()) {
+            Some(errno) => format!("ERR_PTR(-{})", errno.name),
+            None => error.to_string(),
+        },
+        1..=4095 => number.to_string(),
+        _ => format!("{number:#x}"),
+    }
+}
+
+/// The question to memory about what was read.
+fn asked(
+    here: &Here<'_, '_>,
+    read: &Read,
+    text: &str,
+    observed: Option<u64>,
+    at_best: Explains,
+) -> Option<Asked> {
+    let held = match &read.from {
+        Holder::Member { record, member, offset, .. } => {
+            Held::Member { record: record.clone(), member: member.clone(), offset: *offset }
+        }
+        Holder::Global { symbol, address, offset, per_cpu } => {
+            Held::Global { symbol: symbol.clone(), address: *address, offset: *offset, per_cpu: *per_cpu }
+        }
+        Holder::Pointee => Held::Pointee { text: text.to_owned() },
+        Holder::Stack => return None,
+    };
+    Some(Asked {
+        held,
+        size: u64::from(read.width),
+        indexed: read.indexed,
+        value: observed,
+        load: (here.image, read.at),
+        text: text.to_owned(),
+        at_best,
+    })
+}
