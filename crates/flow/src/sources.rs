@@ -328,12 +328,14 @@ impl Scene<'_, '_> {
     /// Whether a value is a number and not the one observed. The address of something in the image
     /// is another one while it runs; it is never a small number or an error.
     fn is_another(&self, value: Value, observed: Option<u64>) -> bool {
-        let (Some(number), Some(observed)) = (value.as_constant(), observed) else { return false };
+        let Some(observed) = observed else { return false };
+        let number = value.plus as u64;
         let at = ImageAddr(number);
         let moves =
             number >= 0x1000 && (self.image.section_at(at).is_some() || self.code.imports.name(at).is_some());
         let plain = observed < 0x1_0000 || observed > 0xffff_ffff_ffff_f000;
-        if moves { plain } else { number != observed }
+        // With an index added it still lies in the image.
+        if moves { plain } else { value.node.is_none() && number != observed }
     }
 
     /// The instruction that made a value that is not just a number.

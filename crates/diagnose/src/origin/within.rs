@@ -242,11 +242,11 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             return ends(self);
         }
         let Some(value) = caller.scene.register(call, register) else { return ends(self) };
-        let before = (self.trail.candidates.len(), self.trail.steps.len());
+        let before = self.trail.candidates.len() + self.last.len();
         self.step(&caller, call, value, How::HandedOn, way);
         let wanted = Wanted { value, register: Some(register), at: call, observed };
         self.follow(&caller, wanted, &Way { depth: way.depth + 1, ..way.clone() });
-        if self.trail.candidates.len() == before.0 {
+        if self.trail.candidates.len() + self.last.len() == before {
             ends(self);
         }
     }
@@ -356,12 +356,17 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         (register, observed, value): (Reg, Option<u64>, Value),
         way: &Way,
     ) {
+        // Allocators return NULL or an object, never an error.
+        let makes = callee.is_some_and(|name| kwhy_flow::stores::handles_objects(name));
+        if makes && observed.is_some_and(|seen| kwhy_arch::error_pointer(seen).is_some()) {
+            return;
+        }
         let own = spot(self.ctx, here.image, call);
         let function = own.function.clone().unwrap_or_default();
         let text = here.scene.called(value, call).unwrap_or_else(|| "?".to_owned());
         let before = self.trail.candidates.len();
-        if let Some(name) = callee
-            && !kwhy_flow::stores::handles_objects(name)
+        if callee.is_some()
+            && !makes
             && self.may_call()
             && let Some((image, scene)) = target_of(self.ctx, here, call)
         {
