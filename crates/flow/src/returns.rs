@@ -2,7 +2,7 @@
 
 use crate::insn::Flow;
 use crate::scene::Scene;
-use crate::sources::Leaf;
+use crate::sources::Arm;
 use kwhy_base::{ImageAddr, Reg};
 
 /// One way out of a function.
@@ -11,7 +11,7 @@ pub enum Return {
     /// It returns this.
     Value {
         /// The value, and where it was set.
-        leaf: Leaf,
+        leaf: Arm,
         /// The return instruction.
         at: ImageAddr,
     },
@@ -39,7 +39,7 @@ impl Scene<'_, '_> {
             match &insn.flow {
                 Flow::Return => {
                     let Some(value) = self.register(at, register) else { continue };
-                    for leaf in self.leaves(value, Some(register), at, observed) {
+                    for leaf in self.arms(value, Some(register), at, observed) {
                         let known = found.iter().any(|known| {
                             matches!(known, Return::Value { leaf: other, .. }
                                 if other.value == leaf.value && other.set == leaf.set)

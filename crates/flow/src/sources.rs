@@ -1,6 +1,6 @@
 //! Where a value came from, one step back, in C terms; and where it was set.
 //!
-//! A value that different ways bring about is first taken apart into its [`Leaf`]s, each with
+//! A value that different ways bring about is first taken apart into its [`Arm`]s, each with
 //! what the branches on its way say of it: a way on which the value was found not to be NULL
 //! does not bring NULL about.
 
@@ -41,7 +41,7 @@ pub enum Source {
         /// The instruction.
         at: ImageAddr,
     },
-    /// Different ways give different values; see [`Scene::leaves`].
+    /// Different ways give different values; see [`Scene::arms`].
     Choice,
     /// A system register, or the stack pointer.
     Machine,
@@ -97,7 +97,7 @@ pub enum Holder {
 
 /// One way a value may have come about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Leaf {
+pub struct Arm {
     /// The value.
     pub value: Value,
     /// What it must have been, given what the whole was.
@@ -111,7 +111,7 @@ pub struct Leaf {
 }
 
 /// How many leaves a value is taken apart into.
-const MAX_LEAVES: usize = 48;
+const MAX_ARMS: usize = 48;
 /// How many blocks are searched for the instruction that set a place.
 const MAX_BLOCKS: usize = 400;
 
@@ -222,13 +222,13 @@ impl Scene<'_, '_> {
     /// The ways a value may have come about, as the code before `pc` has it in `register` (where
     /// one is known); those that give another value than `observed` are left out.
     #[must_use]
-    pub fn leaves(
+    pub fn arms(
         &self,
         value: Value,
         register: Option<Reg>,
         pc: ImageAddr,
         observed: Option<u64>,
-    ) -> Vec<Leaf> {
+    ) -> Vec<Arm> {
         let mut found = Vec::new();
         let (Some(index), Some(block)) = (self.code.index_of(pc), self.block_at(pc)) else { return found };
         if !self.is_possible(value, observed, block, None) {
@@ -239,7 +239,7 @@ impl Scene<'_, '_> {
         let mut work = VecDeque::from([start]);
         let mut seen: BTreeSet<(NodeId, Option<u64>)> = BTreeSet::new();
         while let Some(way) = work.pop_front() {
-            if found.len() >= MAX_LEAVES {
+            if found.len() >= MAX_ARMS {
                 break;
             }
             let node = way.value.node.and_then(|id| self.node(id));
@@ -266,7 +266,7 @@ impl Scene<'_, '_> {
                         }
                         let end = way.joined.then(|| self.end_of(way.block)).flatten();
                         let set = set.clone();
-                        found.push(Leaf { value, observed: way.observed, set, carried: way.carried, end });
+                        found.push(Arm { value, observed: way.observed, set, carried: way.carried, end });
                     }
                 }
                 _ => {
@@ -283,7 +283,7 @@ impl Scene<'_, '_> {
                     );
                     let end = way.joined.then(|| self.end_of(way.block)).flatten();
                     let leaf =
-                        Leaf { value: way.value, observed: way.observed, set, carried: way.carried, end };
+                        Arm { value: way.value, observed: way.observed, set, carried: way.carried, end };
                     if !found.contains(&leaf) {
                         found.push(leaf);
                     }
@@ -372,7 +372,7 @@ impl Scene<'_, '_> {
             let mut open = true;
             for at in (range.start..end.min(range.end)).rev() {
                 let Some(insn) = self.code.insns.get(at) else { continue };
-                match self.writes(insn, at, place) {
+                match self.effect_on(insn, at, place) {
                     Written::No => {}
                     Written::Copy(from) => place = from,
                     Written::Yes => {
@@ -394,7 +394,7 @@ impl Scene<'_, '_> {
     }
 
     /// What an instruction does to a place.
-    fn writes(&self, insn: &Insn, index: usize, place: Place) -> Written {
+    fn effect_on(&self, insn: &Insn, index: usize, place: Place) -> Written {
         let cpu = kwhy_arch::cpu(self.arch());
         if let (Flow::Call(_) | Flow::CallIndirect(_), Place::Register(register)) = (&insn.flow, place) {
             let kept = cpu.is_some_and(|cpu| cpu.callee_saved.contains(&register) || register == cpu.sp);

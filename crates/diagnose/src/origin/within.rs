@@ -9,7 +9,7 @@ use kwhy_base::catalogue::origin as say;
 use kwhy_base::{ImageAddr, Prose, Reg, prose};
 use kwhy_flow::insn::Flow;
 use kwhy_flow::returns::Return;
-use kwhy_flow::sources::{Holder, Leaf, Read, Source};
+use kwhy_flow::sources::{Arm, Holder, Read, Source};
 use kwhy_flow::value::Value;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -114,7 +114,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             Some(left) => left,
             None => return,
         };
-        let mut leaves = here.scene.leaves(value, register, at, observed);
+        let mut leaves = here.scene.arms(value, register, at, observed);
         // A number that fits is the plainest answer; what memory held is told last.
         leaves.sort_by_key(|leaf| match here.scene.source(leaf.value, at) {
             Source::Constant(_) => 0,
@@ -128,7 +128,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
     }
 
-    fn leaf(&mut self, here: &Here<'o, 'd>, leaf: &Leaf, pc: ImageAddr, way: &Way) {
+    fn leaf(&mut self, here: &Here<'o, 'd>, leaf: &Arm, pc: ImageAddr, way: &Way) {
         let place = leaf.set.first().copied().or(leaf.end).unwrap_or(pc);
         // What was added is no part of what was read or returned.
         let inner = match leaf.value.node {
@@ -157,7 +157,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
     }
 
-    fn constant(&mut self, here: &Here<'o, 'd>, leaf: &Leaf, number: u64, place: ImageAddr, way: &Way) {
+    fn constant(&mut self, here: &Here<'o, 'd>, leaf: &Arm, number: u64, place: ImageAddr, way: &Way) {
         let scene = &here.scene;
         let explains = if leaf.observed == Some(number) { Explains::Exactly } else { Explains::Perhaps }
             .max(way.at_best);
@@ -251,7 +251,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
     }
 
-    fn read(&mut self, here: &Here<'o, 'd>, leaf: &Leaf, read: &Read, observed: Option<u64>, way: &Way) {
+    fn read(&mut self, here: &Here<'o, 'd>, leaf: &Arm, read: &Read, observed: Option<u64>, way: &Way) {
         let scene = &here.scene;
         let text = if read.text.is_empty() {
             scene.called(leaf.value, read.at).unwrap_or_default()
@@ -421,7 +421,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
     }
 
     /// The `return` of a value that was chosen without a branch.
-    fn statement(&mut self, inside: &Here<'o, 'd>, at: ImageAddr, leaf: &Leaf, way: &Way) {
+    fn statement(&mut self, inside: &Here<'o, 'd>, at: ImageAddr, leaf: &Arm, way: &Way) {
         let Some(number) = leaf.value.as_constant().filter(|number| leaf.observed == Some(*number)) else {
             return;
         };
