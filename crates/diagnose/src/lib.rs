@@ -108,11 +108,10 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let footing = mend::Footing::of(facts);
     let mut expressed = expression::express(facts, images, &scenes);
     footing.cap_expression(&mut expressed);
-    let trail = origin::trace(&origin::Ctx { facts, images, scenes: &scenes }, expressed.start.as_ref());
     let mut hypotheses = detectors::run(facts, &expressed);
     footing.cap_causes(&mut hypotheses);
     let ctx = origin::Ctx { facts, images, scenes: &scenes };
-    let trail = origin::Trail::default();
+    let trail = origin::trace(&ctx, expressed.start.as_ref());
     let blame = footing.cap_blame(blame::blame(&ctx, &expressed, &trail, &hypotheses));
     let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {

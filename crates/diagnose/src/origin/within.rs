@@ -525,6 +525,7 @@ fn blank() -> Candidate {
         reasons: Vec::new(),
         call_path: Vec::new(),
         unchecked_in: None,
+        frees: false,
     }
 }
 
