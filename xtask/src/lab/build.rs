@@ -21,6 +21,12 @@ pub fn build(case: &Case, kernel: &Kernel, tree: &Tree, cache: &Path) -> Result<
         makefile.push_str(&format!(" {module}.o"));
     }
     makefile.push('\n');
+    for entry in fs::read_dir(&case.dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|end| end == "h") {
+            fs::copy(&path, dir.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
     fs::write(dir.join("Makefile"), makefile)?;
     let cross = cross_prefix(kernel.arch)?;
     // A module's DWARF shall read the same wherever it was built.

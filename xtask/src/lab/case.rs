@@ -95,6 +95,11 @@ pub struct Truth {
     pub blame_module: Option<String>,
     /// The function that stored or left the bad value.
     pub origin: Option<String>,
+    /// Other places that are as right (`include/linux/list.h:156`): where an inlined helper does the storing.
+    #[serde(default)]
+    pub origin_also: Vec<String>,
+    /// What kind of place that is, in the contract's words (`member-store`, `call-result`).
+    pub origin_kind: Option<String>,
     /// The core function that faults on the driver's behalf: then the driver's line is the one marked `@call`.
     pub core: Option<String>,
 }
@@ -119,6 +124,8 @@ impl Truth {
             blame: pick(&self.blame, &base.blame),
             blame_module: pick(&self.blame_module, &base.blame_module),
             origin: pick(&self.origin, &base.origin),
+            origin_also: list(&self.origin_also, &base.origin_also),
+            origin_kind: pick(&self.origin_kind, &base.origin_kind),
             core: pick(&self.core, &base.core),
         }
     }

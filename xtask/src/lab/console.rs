@@ -31,7 +31,7 @@ pub struct FirstCrash {
     pub address: Option<u64>,
 }
 
-const HEADLINES: [&str; 12] = [
+const HEADLINES: [&str; 17] = [
     "Insufficient stack space",
     "Unable to handle kernel",
     "BUG: ",
@@ -44,6 +44,12 @@ const HEADLINES: [&str; 12] = [
     "INFO: task ",
     "watchdog: BUG",
     "Internal error",
+    "Unexpected kernel BRK",
+    // An allocator's finding: `BUG kmalloc-64 (Tainted: G): Object already free`.
+    "BUG kmalloc-",
+    "rcu: INFO: ",
+    "stack-protector: Kernel stack is corrupted",
+    "detected buffer overflow",
 ];
 
 /// Reads the first crash.

@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::kernels::Kernel;
 use super::score::{Card, Field, judge};
+use super::summary::Summary;
 use crate::tool;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -32,8 +33,12 @@ pub struct Exhibit {
 pub struct Expectations {
     /// Least share of right causes.
     pub cause: f64,
-    /// Least share of right blame.
+    /// Least share of right blame: function and module.
     pub blame: f64,
+    /// Least share of right blame: the module alone.
+    pub blame_module: f64,
+    /// Least share of right origins.
+    pub origin: f64,
     /// Least share of right expressions (with struct, member and offset) of the crashes that dereference.
     pub expression: f64,
 }
@@ -210,7 +215,7 @@ pub fn modules(exhibit: &Exhibit, cache: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Prints the table, what is wrong and the totals; returns what falls short of the expectations.
-pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, confusion: bool) -> Outcome {
+pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, score: bool) -> Outcome {
     let mut short = Vec::new();
     print!("{:<11} {:<24}", "kernel", "case");
     for field in Field::ALL {
@@ -257,8 +262,8 @@ pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, confus
     for why in skipped {
         println!("  skipped {why}");
     }
-    if confusion {
-        print_confusion(cards);
+    if score {
+        print!("\n{}", Summary::of(cards).text());
     }
     let marks = |field| {
         let marks = || cards.iter().filter_map(|card| card.right(field));
@@ -266,7 +271,9 @@ pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, confus
     };
     share("expression", (right, count), expected.expression, &mut short);
     share("cause", marks(Field::Cause), expected.cause, &mut short);
-    share("blame", marks(Field::Blame), expected.blame, &mut short);
+    share("blame", marks(Field::Function), expected.blame, &mut short);
+    share("blamed module", marks(Field::Module), expected.blame_module, &mut short);
+    share("origin", marks(Field::Origin), expected.origin, &mut short);
     let mut passed = 0;
     for card in cards {
         let name = format!("{} {}", card.kernel, card.case);
@@ -288,16 +295,5 @@ fn share(what: &str, (right, count): (usize, usize), least: f64, short: &mut Vec
     let number = |count: usize| u32::try_from(count).map_or(f64::MAX, f64::from);
     if number(right) < least * number(count) {
         short.push(format!("{what}: {right} of {count} right; a share of {least} is asked for"));
-    }
-}
-
-fn print_confusion(cards: &[Card]) {
-    let mut pairs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for card in cards.iter().filter(|card| !card.cause.is_empty()) {
-        *pairs.entry((&card.cause, &card.cause_got)).or_default() += 1;
-    }
-    println!("\n{:<20} {:<20} cases", "true cause", "reported");
-    for ((want, got), count) in pairs {
-        println!("{want:<20} {got:<20} {count:>5}");
     }
 }

@@ -26,15 +26,19 @@ pub enum Field {
     Access,
     /// The cause.
     Cause,
-    /// Whose mistake: function and module.
-    Blame,
-    /// Where the bad value was stored or left.
+    /// Whose mistake: the function, in its module.
+    Function,
+    /// Whose mistake: the module alone.
+    Module,
+    /// Where the bad value was stored or left, among the first three that the report names.
     Origin,
+    /// What kind of place that is.
+    Kind,
 }
 
 impl Field {
     /// All of them.
-    pub const ALL: [Field; 12] = [
+    pub const ALL: [Field; 14] = [
         Field::Location,
         Field::Caller,
         Field::Expression,
@@ -45,8 +49,10 @@ impl Field {
         Field::Value,
         Field::Access,
         Field::Cause,
-        Field::Blame,
+        Field::Function,
+        Field::Module,
         Field::Origin,
+        Field::Kind,
     ];
 
     /// The column's head.
@@ -62,8 +68,30 @@ impl Field {
             Field::Value => "value",
             Field::Access => "access",
             Field::Cause => "cause",
-            Field::Blame => "blame",
+            Field::Function => "blame",
+            Field::Module => "module",
             Field::Origin => "origin",
+            Field::Kind => "kind",
+        }
+    }
+
+    /// What it is, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Field::Location => "file, line and inline chain",
+            Field::Caller => "the driver's frame that called the core",
+            Field::Expression => "expression",
+            Field::Pointer => "pointer followed",
+            Field::Struct => "struct",
+            Field::Member => "member",
+            Field::Offset => "offset",
+            Field::Value => "bad value",
+            Field::Access => "access",
+            Field::Cause => "cause",
+            Field::Function => "blamed function",
+            Field::Module => "blamed module",
+            Field::Origin => "origin, among the first three",
+            Field::Kind => "kind of the origin",
         }
     }
 }
@@ -80,6 +108,16 @@ pub struct Mark {
     pub got: String,
 }
 
+/// Something that a report says with a grade.
+pub struct Claim {
+    /// `cause`.
+    pub what: &'static str,
+    /// `proved`, `likely` or `possible`.
+    pub grade: String,
+    /// Whether it is right.
+    pub right: bool,
+}
+
 /// One case, judged.
 pub struct Card {
     /// `arm64-6.1`.
@@ -90,6 +128,10 @@ pub struct Card {
     pub marks: Vec<Mark>,
     /// What is wrong although it is graded proved.
     pub proved_wrong: Vec<String>,
+    /// What was said with a grade.
+    pub claims: Vec<Claim>,
+    /// The kind of the true origin, where the truth tells it.
+    pub origin_kind: Option<String>,
     /// The true cause.
     pub cause: String,
     /// The reported cause.
@@ -120,6 +162,8 @@ pub fn judge(truth: &Value, report: &Value) -> Card {
         case: text(truth, "case").unwrap_or_default(),
         marks: Vec::new(),
         proved_wrong: Vec::new(),
+        claims: Vec::new(),
+        origin_kind: text(truth.get("origin").unwrap_or(&Value::Null), "what"),
         cause: String::new(),
         cause_got: String::new(),
         dereferences: false,
@@ -194,11 +238,9 @@ fn expression(truth: &Value, crash: &Value, card: &mut Card) {
     }
     card.dereferences = access.is_some()
         && (text(truth, "expression").is_some() || text(truth, "bad_pointer_expression").is_some());
-    if card.dereferences
-        && said.get("grade").and_then(Value::as_str) == Some("proved")
-        && !card.expression_right()
-    {
-        card.proved_wrong.push("expression".to_owned());
+    if card.dereferences {
+        let right = card.expression_right();
+        card.claim("expression", said.get("grade"), right);
     }
 }
 
@@ -226,48 +268,75 @@ fn rest(truth: &Value, crash: &Value, card: &mut Card) {
         card.cause = first.clone();
         card.cause_got = got.clone();
         card.add(Field::Cause, right, wanted.join("/"), got);
-        let grade = crash.pointer("/hypotheses/0/grade").and_then(Value::as_str);
-        if !right && grade == Some("proved") {
-            card.proved_wrong.push("cause".to_owned());
-        }
+        card.claim("cause", crash.pointer("/hypotheses/0/grade"), right);
     }
+    blame(truth, crash, card);
+    origin(truth, crash, card);
+}
+
+/// Function and module are judged apart: a report may well know the module and not the function.
+fn blame(truth: &Value, crash: &Value, card: &mut Card) {
+    let said = crash.get("blame").unwrap_or(&Value::Null);
+    let module = text(truth, "blame_module").unwrap_or_default();
+    let got_module = text(said, "module").unwrap_or_default();
     if let Some(function) = text(truth, "blame_function") {
-        let want = format!("{function} [{}]", text(truth, "blame_module").unwrap_or_default());
-        let blame = crash.get("blame").unwrap_or(&Value::Null);
-        let got = format!(
-            "{} [{}]",
-            plain(&text(blame, "function").unwrap_or_default()),
-            text(blame, "module").unwrap_or_default()
-        );
+        let want = format!("{function} [{module}]");
+        let got = format!("{} [{got_module}]", plain(&text(said, "function").unwrap_or_default()));
         let right = want == got;
-        if !right && blame.get("grade").and_then(Value::as_str) == Some("proved") {
-            card.proved_wrong.push("blame".to_owned());
-        }
-        card.add(Field::Blame, right, want, got);
+        card.add(Field::Function, right, want, got);
+        card.claim("blamed function", said.get("grade"), right);
     }
-    if let Some(origin) = truth.get("origin").filter(|origin| origin.is_object()) {
-        let said = crash.get("origin").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let line = origin.get("line").and_then(Value::as_u64);
-        let file = text(origin, "file").unwrap_or_default();
+    if !module.is_empty() {
+        let right = module == got_module;
+        card.add(Field::Module, right, module, got_module);
+        card.claim("blamed module", said.get("grade"), right);
+    }
+}
+
+fn origin(truth: &Value, crash: &Value, card: &mut Card) {
+    // Who reads a report looks at a few; a list of everything would always hold the right one.
+    const LOOKED_AT: usize = 3;
+    let Some(origin) = truth.get("origin").filter(|origin| origin.is_object()) else { return };
+    let said = crash.get("origin").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let said = said.get(..LOOKED_AT).unwrap_or(said);
+    let show = |one: &Value| {
+        format!(
+            "{} {}:{}",
+            text(one, "function").unwrap_or_default(),
+            text(one, "file").unwrap_or_default(),
+            one.get("line").and_then(Value::as_u64).unwrap_or(0)
+        )
+    };
+    let kinds = || said.iter().filter_map(|one| text(one, "what"));
+    if let Some(line) = origin.get("line").and_then(Value::as_u64) {
+        let mut places = vec![(text(origin, "file").unwrap_or_default(), line)];
+        for also in origin.get("also").and_then(Value::as_array).into_iter().flatten() {
+            let place = also.as_str().and_then(|place| place.rsplit_once(':'));
+            places.extend(place.and_then(|(file, line)| Some((file.to_owned(), line.parse().ok()?))));
+        }
         let right = said.iter().any(|one| {
-            one.get("line").and_then(Value::as_u64) == line
-                && same_file(&file, &text(one, "file").unwrap_or_default())
+            let (at, file) = (one.get("line").and_then(Value::as_u64), text(one, "file").unwrap_or_default());
+            places.iter().any(|(want, line)| at == Some(*line) && same_file(want, &file))
         });
-        let show = |one: &Value| {
-            format!(
-                "{} {}:{}",
-                text(one, "function").unwrap_or_default(),
-                text(one, "file").unwrap_or_default(),
-                one.get("line").and_then(Value::as_u64).unwrap_or(0)
-            )
-        };
         card.add(Field::Origin, right, show(origin), said.iter().map(show).collect::<Vec<_>>().join(" | "));
+    }
+    if let Some(kind) = text(origin, "what") {
+        let right = kinds().any(|got| kind.split('/').any(|one| one == got));
+        card.add(Field::Kind, right, kind, kinds().collect::<Vec<_>>().join(" | "));
     }
 }
 
 impl Card {
     fn add(&mut self, field: Field, right: bool, want: String, got: String) {
         self.marks.push(Mark { field, right, want, got });
+    }
+
+    fn claim(&mut self, what: &'static str, grade: Option<&Value>, right: bool) {
+        let Some(grade) = grade.and_then(Value::as_str) else { return };
+        if grade == "proved" && !right {
+            self.proved_wrong.push(what.to_owned());
+        }
+        self.claims.push(Claim { what, grade: grade.to_owned(), right });
     }
 }
 
@@ -438,5 +507,28 @@ mod tests {
         assert_eq!(card.right(Field::Expression), Some(false));
         assert_eq!(card.proved_wrong, ["expression"]);
         assert!(card.dereferences && !card.expression_right());
+    }
+
+    #[test]
+    fn blame_is_judged_as_function_and_as_module_and_an_origin_only_among_the_first_three() {
+        let truth = json!({ "blame_function": "f", "blame_module": "m",
+            "origin": { "file": "a.c", "line": 4, "what": "global" } });
+        let place = |line: u64, what: &str| json!({ "file": "a.c", "line": line, "what": what });
+        let report = |origins: Value| {
+            json!({ "crashes": [ { "blame": { "function": "g", "module": "m", "grade": "likely" },
+                "origin": origins } ] })
+        };
+        let first = ["parameter", "code", "global"].map(|what| place(1, what));
+        let mut late: Vec<Value> = first.to_vec();
+        late.push(place(4, "global"));
+        let card = judge(&truth, &report(json!(late)));
+        assert_eq!(card.right(Field::Function), Some(false));
+        assert_eq!(card.right(Field::Module), Some(true));
+        assert_eq!(card.right(Field::Origin), Some(false));
+        assert_eq!(card.right(Field::Kind), Some(true));
+        assert!(card.proved_wrong.is_empty());
+        assert_eq!(card.claims.iter().filter(|claim| claim.right).count(), 1);
+        let card = judge(&truth, &report(json!([place(4, "constant")])));
+        assert_eq!((card.right(Field::Origin), card.right(Field::Kind)), (Some(true), Some(false)));
     }
 }

@@ -106,6 +106,17 @@ impl Files<'_> {
         Ok(path.map(|path| Binary { path, prefix }))
     }
 
+    /// Whether a place is in code: a wild call may end in data, which has symbols as well.
+    fn is_code(&self, place: &Place) -> Result<bool> {
+        // Behind the end of a symbol is what kallsyms has no name for: data, to the kernel.
+        if place.offset >= place.size {
+            return Ok(false);
+        }
+        let Some(binary) = self.binary(place.module.as_deref())? else { return Ok(true) };
+        // The kernel's sections that hold code are .text, .init.text and the like; a module's are so too.
+        Ok(binary.find(place)?.is_none_or(|(section, _)| section.contains("text")))
+    }
+
     /// The source of a place; of the call before it when it is a return address.
     fn source(&self, place: &Place, returned: bool) -> Result<Option<(u64, Vec<Value>)>> {
         let Some(binary) = self.binary(place.module.as_deref())? else { return Ok(None) };
@@ -180,7 +191,7 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
     let mut call_site = Value::Null;
     let mut caller = Value::Null;
     match &crash.pc {
-        Some(place) if place.symbol.is_some() => {
+        Some(place) if place.symbol.is_some() && files.is_code(place)? => {
             let (address, stack) = files.source(place, false)?.context("the PC's symbol is in no image")?;
             if let Some(mark) = &fault
                 && !stack.iter().any(|frame| is_at(frame, mark))
@@ -196,7 +207,9 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
             // After a call into nowhere x86's unwinder vouches for nothing: the stack's top is what there is.
             let from_lr = crash.lr.as_ref().filter(|place| place.module.is_some());
             let stack_top = crash.frames.iter().chain(&crash.guesses).find(|place| place.module.is_some());
-            let site = from_lr.or(stack_top).context("no call site in the log")?;
+            // The core calls on a driver's behalf, as a worker does: then no frame is a module's.
+            let of_core = crash.lr.as_ref().or_else(|| crash.frames.iter().chain(&crash.guesses).next());
+            let site = from_lr.or(stack_top).or(of_core).context("no call site in the log")?;
             let (_, stack) = files.source(site, true)?.context("the call site's symbol is in no image")?;
             if let Some(mark) = &fault
                 && !stack.iter().any(|frame| is_at(frame, mark))
@@ -234,6 +247,8 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
         checks.push("the member's offset is unknown".to_owned());
     }
     let bad = match truth.bad_value.as_deref() {
+        // What is called has no member: the pointer is the address itself.
+        Some("address") if truth.access.as_deref() == Some("exec") => crash.address,
         Some("address") => crash.address.map(|address| address.wrapping_sub(offset.unwrap_or(0))),
         Some(text) => number(text),
         None => None,
@@ -255,6 +270,11 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
     if core && crash.pc.as_ref().is_some_and(|place| place.module.is_some()) {
         checks.push("the fault is not in the core kernel".to_owned());
     }
+    // The kind of an origin may be known where no line of the source is one: data that nothing stored.
+    let from = (origin.is_some() || truth.origin_kind.is_some()).then(|| {
+        json!({ "file": origin.as_ref().map(|mark| &mark.file), "line": origin.as_ref().map(|mark| mark.line),
+                "also": truth.origin_also, "function": truth.origin, "what": truth.origin_kind })
+    });
     let headline = &crash.headline;
     Ok(json!({
         "case": case.name,
@@ -288,7 +308,7 @@ pub fn make(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], boot
         "access": truth.access,
         "blame_function": truth.blame,
         "blame_module": truth.blame_module.or_else(|| case.spec.modules.first().cloned()),
-        "origin": origin.map(|mark| json!({ "file": mark.file, "line": mark.line, "function": truth.origin })),
+        "origin": from,
         "modules": case.spec.modules,
         "note": case.spec.note,
         "check": if checks.is_empty() { "ok".to_owned() } else { checks.join("; ") },
