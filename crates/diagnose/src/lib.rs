@@ -111,7 +111,8 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let mut hypotheses = detectors::run(facts, &expressed);
     footing.cap_causes(&mut hypotheses);
     let ctx = origin::Ctx { facts, images, scenes: &scenes };
-    let trail = origin::trace(&ctx, expressed.start.as_ref());
+    let mut trail = origin::trace(&ctx, expressed.start.as_ref());
+    origin::memory::by_family(&ctx, &expressed, &mut trail);
     let blame = footing.cap_blame(blame::blame(&ctx, &expressed, &trail, &hypotheses));
     let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
     model::Crash {

@@ -2,21 +2,23 @@
 
 use crate::images::Images;
 use crate::location::Place;
+use crate::origin::memory::Survey;
 use kwhy_base::ImageAddr;
 use kwhy_flow::scene::Scene;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 /// The functions analysed so far.
 pub struct Scenes<'o, 'd> {
     images: &'o Images<'o, 'd>,
     made: RefCell<Vec<(usize, Rc<Scene<'o, 'd>>)>>,
+    survey: OnceCell<Rc<Survey<'o, 'd>>>,
 }
 
 impl<'o, 'd> Scenes<'o, 'd> {
     /// None yet.
     pub fn new(images: &'o Images<'o, 'd>) -> Scenes<'o, 'd> {
-        Scenes { images, made: RefCell::new(Vec::new()) }
+        Scenes { images, made: RefCell::new(Vec::new()), survey: OnceCell::new() }
     }
 
     /// The function of a place and the address in it (inside the call, for a return address).
@@ -47,6 +49,11 @@ impl<'o, 'd> Scenes<'o, 'd> {
             [one] => self.of(index, one.address),
             _ => None,
         }
+    }
+
+    /// What was read of the log's modules, by `read` where they were not read yet.
+    pub fn survey(&self, read: impl FnOnce() -> Survey<'o, 'd>) -> Rc<Survey<'o, 'd>> {
+        Rc::clone(self.survey.get_or_init(|| Rc::new(read())))
     }
 
     /// The kernel image's index.

@@ -11,7 +11,7 @@ messages! {
     RETURNS = "{callee}() returns {value} here; {function}() stores it into {text} unchecked" / "{callee}() 在此返回 {value}；{function}() 未经检查便存入 {text}";
     HANDS = "{value} is handed to {callee}() here, which stores it into {text}" / "在此把 {value} 传给 {callee}()，后者将其存入 {text}";
     HELD_BY_DATA = "{variable} holds this very value where the code reads it from" / "代码读取的来源 {variable} 中正是这个值";
-    NEVER_STORED = "{function}() makes the object here, all zero, and nothing in the images stores {text}" / "{function}() 在此分配对象并清零，而映像中没有任何代码写入 {text}";
+    NEVER_STORED = "{function}() makes the object here, all zero, and no function of the modules that were read stores {text}" / "{function}() 在此分配对象并清零，而已读取的模块中没有任何函数写入 {text}";
     PASSED_OVER = "{function}() makes the object here, all zero, and can go on without storing {text}" / "{function}() 在此分配对象并清零，之后可能不写入 {text} 就继续执行";
     LEFT_ZERO = "{function}() makes the object here, all zero; {text} is stored elsewhere only" / "{function}() 在此分配对象并清零；{text} 只在别处写入";
     STORED_AFTER = "{function}() makes the object here, all zero, but stores {text} afterwards" / "{function}() 在此分配对象并清零，但随后写入了 {text}";
@@ -24,12 +24,13 @@ messages! {
     COPIES_OVER = "{callee}() writes to {place} here, which shares its memory with {text} or lies right before it" / "{callee}() 在此写入 {place}，它与 {text} 共用内存或紧邻其前";
     FILLS = "{callee}() writes the whole object here, {text} included" / "{callee}() 在此写入整个对象，包括 {text}";
     INITIALISER = "{variable} is defined here with {value} in this place" / "{variable} 在此定义，该处的值为 {value}";
-    INITIALISER_KEPT = "{variable} is defined here with {value} in this place, and nothing in the images stores into it" / "{variable} 在此定义，该处的值为 {value}，且映像中没有代码写入它";
+    INITIALISER_KEPT = "{variable} is defined here with {value} in this place, and no function that was read stores into it" / "{variable} 在此定义，该处的值为 {value}，且已读取的函数都不写入它";
     INSTANCE = "{variable}, a {record}, is defined here without {member}" / "{variable}（{record}）在此定义，未设置 {member}";
     SAME_MODULE = "it is in the module that the call trace goes through" / "它位于调用栈经过的模块中";
     ON_STACK = "{function}() is in the call trace" / "{function}() 就在调用栈中";
     HOLDS_LOCK = "{function}() takes {lock} here as well" / "{function}() 也在此获取 {lock}";
     WAITS_BACK = "{function}() takes {lock} while it holds the lock that is waited for" / "{function}() 持有所等待的锁，同时又在此获取 {lock}";
     MADE_ATOMIC = "{function}() enters atomic context here with {lock}" / "{function}() 在此以 {lock} 进入原子上下文";
+    CALLS_ITSELF = "{function}() calls itself here; nothing stopped it" / "{function}() 在此调用自身，没有任何条件使其停止";
     PUTS_AGAIN = "{function}() gives up a reference here" / "{function}() 在此释放一个引用";
 }

@@ -20,7 +20,8 @@ pub fn gone(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
         }
     }
     // A store of list poison is a store of the constant; it only has a better name.
-    if search.kind == Some(ValueKind::ListPoison) {
+    let corrupted = search.asked.value.is_none() && search.is_bare();
+    if search.kind == Some(ValueKind::ListPoison) || corrupted {
         for known in &search.survey.functions {
             found.extend(unlinks(search, known));
         }
@@ -54,20 +55,31 @@ fn frees(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>) -> Vec<Lead> {
 
 /// Stores of the very poison into any list entry that may be the one.
 fn unlinks(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>) -> Vec<Lead> {
-    let Some(value) = search.asked.value else { return Vec::new() };
     let scene = &known.scene;
     let mut found = Vec::new();
     for write in &known.writes {
-        let poison = write.number.and_then(Value::as_constant) == Some(value);
+        let number = write.number.and_then(Value::as_constant);
+        let (poison, explains) = match search.asked.value {
+            Some(value) => (number == Some(value), Explains::Exactly),
+            None => (number.is_some_and(|number| is_list_poison(search, number)), Explains::Perhaps),
+        };
         if !poison || write.width != 8 || !may_be(search, known, write.at, write.address) {
             continue;
         }
         let place = spot(scene.image, known.image, write.at);
         let function = place.function.clone().unwrap_or_default();
         let detail = prose!(say::UNLINKED, function = function, text = &search.asked.text);
-        found.push(search.lead(known, place, What::MemberStore, Explains::Exactly, 0, detail));
+        found.push(search.lead(known, place, What::MemberStore, explains, 0, detail));
     }
     found
+}
+
+/// What `list_del()` leaves behind.
+fn is_list_poison(search: &Search<'_, '_, '_, '_>, number: u64) -> bool {
+    search.ctx.facts.arch().is_some_and(|arch| {
+        kwhy_arch::classify_value(arch, number, &search.ctx.facts.space, &|_| None).kind
+            == ValueKind::ListPoison
+    })
 }
 
 /// Whether a list entry that is written may be the one that was read: in the same struct, or

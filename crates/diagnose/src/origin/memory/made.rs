@@ -73,6 +73,10 @@ fn object(
         Then::Not if stores == 0 => {
             (Explains::Exactly, 3, prose!(say::NEVER_STORED, function = &function, text = text))
         }
+        // What a check found wrong was counted, mostly.
+        Then::Not if search.asked.value.is_none() => {
+            (Explains::Hardly, 2, prose!(say::LEFT_ZERO, function = &function, text = text))
+        }
         Then::Not => (Explains::Perhaps, 0, prose!(say::LEFT_ZERO, function = &function, text = text)),
     };
     found.push(search.lead(known, place, What::MissingStore, explains, order, detail));
@@ -84,6 +88,7 @@ fn object(
         }
     }
     if matches!(then, Then::Not)
+        && stores == 0
         && let Some(lead) = sibling(search, known, made, explains)
     {
         found.push(lead);

@@ -7,6 +7,7 @@
 //! that run over (`overrun`). What a stored value may be is told in `worth`.
 
 mod data;
+mod families;
 mod gone;
 mod made;
 mod overrun;
@@ -21,7 +22,11 @@ use kwhy_base::{ImageAddr, Prose, prose};
 use kwhy_flow::stores::Wanted;
 use kwhy_flow::value::Value;
 use kwhy_image::Type;
-use survey::{Known, Survey};
+use std::rc::Rc;
+use survey::Known;
+
+pub use families::by_family;
+pub use survey::Survey;
 
 /// What the value was read from.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +63,7 @@ pub enum Held {
 pub struct Asked {
     /// What was read.
     pub held: Held,
-    /// Bytes read.
+    /// Bytes read; 0 where that is not known.
     pub size: u64,
     /// It is one element of several.
     pub indexed: bool,
@@ -91,7 +96,7 @@ struct Lead {
 struct Search<'s, 'a, 'o, 'd> {
     ctx: &'s Ctx<'a, 'o, 'd>,
     asked: &'s Asked,
-    survey: Survey<'o, 'd>,
+    survey: Rc<Survey<'o, 'd>>,
     /// The member, where it is one.
     wanted: Option<Wanted>,
     /// Image, first address and the one past the last, where it is a variable.
@@ -103,12 +108,13 @@ struct Search<'s, 'a, 'o, 'd> {
 /// Who may have put the value there, best first.
 pub fn producers(ctx: &Ctx<'_, '_, '_>, asked: &Asked) -> Vec<Candidate> {
     let search = Search::new(ctx, asked);
-    let mut leads = stored::stores(&search);
+    let (mut leads, stores) = stored::stores(&search);
     leads.extend(overrun::overruns(&search));
     leads.extend(gone::gone(&search));
-    leads.extend(data::initialisers(&search));
-    let stores = leads.len();
-    leads.extend(made::missing(&search, stores));
+    if !search.is_bare() {
+        leads.extend(data::initialisers(&search));
+        leads.extend(made::missing(&search, stores));
+    }
     rank(leads, asked.at_best)
 }
 
@@ -162,8 +168,8 @@ impl<'s, 'a, 'o, 'd> Search<'s, 'a, 'o, 'd> {
                         (member.offset..end).contains(offset).then_some((member.offset, size))
                     })
                 };
-                let (offset, size) =
-                    asked.indexed.then(whole).flatten().unwrap_or((*offset, asked.size.max(1)));
+                let unknown = asked.indexed || asked.size == 0;
+                let (offset, size) = unknown.then(whole).flatten().unwrap_or((*offset, asked.size.max(1)));
                 wanted = Some(Wanted { record: record.clone(), offset, size });
             }
             Held::Global { symbol, address, offset, .. } => {
@@ -179,7 +185,7 @@ impl<'s, 'a, 'o, 'd> Search<'s, 'a, 'o, 'd> {
             }
             Held::Pointee { .. } => {}
         }
-        Search { ctx, asked, survey: Survey::new(ctx), wanted, range, kind }
+        Search { ctx, asked, survey: Survey::of(ctx), wanted, range, kind }
     }
 
     /// Whether the value found is no address of anything: NULL, an error, a small number.
@@ -195,6 +201,35 @@ impl<'s, 'a, 'o, 'd> Search<'s, 'a, 'o, 'd> {
         )
     }
 
+    /// Whether the struct is a part of so many others that only stores say which one is meant.
+    fn is_bare(&self) -> bool {
+        const BARE: &[&str] = &[
+            "struct list_head",
+            "struct hlist_node",
+            "struct hlist_head",
+            "struct rb_node",
+            "struct mutex",
+            "struct spinlock",
+            "struct raw_spinlock",
+            "struct kref",
+            "struct refcount_struct",
+            "struct kobject",
+            "struct work_struct",
+            "struct timer_list",
+            "struct callback_head",
+        ];
+        self.wanted.as_ref().is_some_and(|wanted| BARE.contains(&wanted.record.as_str()))
+    }
+
+    /// Whether the low bytes of the value found are text, whatever the rest is: where a copy ended.
+    fn begins_with_text(&self) -> bool {
+        let printable = |byte: &u8| (0x20..0x7f).contains(byte);
+        let Some(bytes) = self.asked.value.map(u64::to_le_bytes).filter(|_| self.asked.size == 8) else {
+            return false;
+        };
+        bytes.iter().take(3).all(printable) && bytes.iter().filter(|byte| printable(byte)).count() >= 4
+    }
+
     /// Whether the value found is zero, or nothing is known of it.
     fn may_be_zero(&self) -> bool {
         self.asked.value.is_none_or(|value| value == 0)
@@ -207,12 +242,18 @@ impl<'s, 'a, 'o, 'd> Search<'s, 'a, 'o, 'd> {
             && (known.scene.image.section_at(ImageAddr(number)).is_some()
                 || known.scene.code.imports.within(ImageAddr(number)).is_some());
         if moved {
-            return self.can_be_pointer().then_some(Explains::Perhaps);
+            // Text in the low half is no address that was stored whole.
+            let whole = self.can_be_pointer() && !self.begins_with_text();
+            return whole.then_some(Explains::Perhaps);
         }
         let Some(value) = self.asked.value else {
             return Some(if number == 0 { Explains::Perhaps } else { Explains::Hardly });
         };
-        let bits = self.asked.size.clamp(1, 8).saturating_mul(8);
+        let size = match (self.asked.size, &self.wanted) {
+            (0, Some(wanted)) => wanted.size,
+            (size, _) => size,
+        };
+        let bits = size.clamp(1, 8).saturating_mul(8);
         let mask = if bits >= 64 { u64::MAX } else { (1u64 << bits).wrapping_sub(1) };
         (number & mask == value & mask).then_some(Explains::Exactly)
     }

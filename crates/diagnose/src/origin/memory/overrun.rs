@@ -52,7 +52,7 @@ pub fn overruns(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
                 | ValueKind::TaggedPointer
                 | ValueKind::SmallInteger
         ) | None
-    );
+    ) || search.begins_with_text();
     if search.wanted.is_none() || !by_bytes || search.asked.value.is_none() {
         return Vec::new();
     }

@@ -10,16 +10,20 @@ use kwhy_flow::value::{Node, Value};
 use kwhy_flow::writes::Write;
 
 /// Every store that may be the one, with where the stored value was settled.
-pub fn stores(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
+/// How many stores there are, whatever they store, is told as well.
+pub fn stores(search: &Search<'_, '_, '_, '_>) -> (Vec<Lead>, usize) {
     let mut found = Vec::new();
+    let mut count = 0usize;
     for known in &search.survey.functions {
         for write in &known.writes {
             if !wide_enough(search, write) {
                 continue;
             }
             if search.reached(known, write.at, write.address, u64::from(write.width)).is_some() {
+                count = count.saturating_add(1);
                 store(search, known, write, &mut found);
             } else if let Some(callee) = through_result(search, known, write) {
+                count = count.saturating_add(1);
                 let from = found.len();
                 store(search, known, write, &mut found);
                 for lead in found.iter_mut().skip(from) {
@@ -33,7 +37,7 @@ pub fn stores(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
             }
         }
     }
-    found
+    (found, count)
 }
 
 /// A pointer is not written in halves; bytes that run into one are another matter.

@@ -36,8 +36,12 @@ pub struct Survey<'o, 'd> {
 }
 
 impl<'o, 'd> Survey<'o, 'd> {
-    /// Reads the modules of the log.
-    pub fn new(ctx: &Ctx<'_, 'o, 'd>) -> Survey<'o, 'd> {
+    /// The modules of the log, read once for all questions about a crash.
+    pub fn of(ctx: &Ctx<'_, 'o, 'd>) -> Rc<Survey<'o, 'd>> {
+        ctx.scenes.survey(|| Survey::new(ctx))
+    }
+
+    fn new(ctx: &Ctx<'_, 'o, 'd>) -> Survey<'o, 'd> {
         let images = modules(ctx);
         let mut functions = Vec::new();
         for (index, distance) in &images {

@@ -90,6 +90,12 @@ fn one(
         return of(search.of_constant(known, number));
     }
     let Some(node) = leaf.value.node.and_then(|id| scene.node(id)) else { return of(None) };
+    if let Node::Load { address, .. } = node
+        && leaf.value.plus != 0
+        && search.reaches(known, at, address)
+    {
+        return Worth { explains: Some(Explains::Perhaps), changed: true, ..Worth::default() };
+    }
     // A member's address is never NULL, nor an error, unless the pointer was bad already.
     if leaf.value.plus != 0 && search.is_nothing() {
         return of(Some(Explains::Hardly));
