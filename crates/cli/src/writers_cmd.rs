@@ -8,8 +8,9 @@ use crate::disasm_cmd::open;
 use crate::output::Output;
 use crate::shelf::Disk;
 use kwhy_base::catalogue::{cli as c, writers as w};
-use kwhy_base::{ImageAddr, Lang, Prose, prose};
-use kwhy_diagnose::writers::ways::{Step, Ways};
+use kwhy_base::{Lang, Prose, prose};
+use kwhy_diagnose::writers::paths::Paths;
+use kwhy_diagnose::writers::ways::Step;
 use kwhy_diagnose::writers::{self, MAX_FUNCTIONS, Search, Unanswered, Writer, Writers};
 use kwhy_flow::stores::StoreKind;
 use kwhy_image::Image;
@@ -222,58 +223,50 @@ pub fn path(args: &PathArgs) -> Result<ExitCode, CommandError> {
     let output = Output::new(&args.output);
     let mapped = open(&args.images)?;
     let images = parse(&mapped)?;
-    let mut known = (false, false);
-    for image in &images {
-        let at = |name: &str| -> Vec<ImageAddr> {
-            let found = image.symbols_named(name).into_iter().filter(|symbol| symbol.function);
-            found.map(|symbol| symbol.address).collect()
-        };
-        let (from, to) = (starts(&args.from, &at), starts(&args.to, &at));
-        known = (known.0 || !from.is_empty(), known.1 || !to.is_empty());
-        if from.is_empty() || to.is_empty() {
-            continue;
-        }
-        let ways = Ways::new(image);
-        let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
-        let Some(way) = pairs.filter_map(|(from, to)| ways.between(from, to)).min_by_key(Vec::len) else {
-            continue;
-        };
-        output.write(&match output.format {
-            Format::Json => format!("{:#}\n", json!({ "schema": "kwhy-path/1", "path": steps(&way) })),
-            format => {
-                let blocks = path_document(&way);
-                kwhy_report::render_document(&blocks, format, output.lang, &output.options)
-                    .unwrap_or_default()
-            }
-        })?;
-        return Ok(ExitCode::SUCCESS);
+    let borrowed: Vec<&Image<'_>> = images.iter().collect();
+    let disk = Disk::new();
+    let paths = Paths::new(&borrowed, Some(&disk));
+    let from = paths.named(&args.from);
+    let mut to: Vec<_> = paths.named(&args.to).into_iter().map(|node| (node, node.1)).collect();
+    if to.is_empty() {
+        to = paths.inlining(&args.to);
     }
-    for (found, name) in [(known.0, &args.from), (known.1, &args.to)] {
+    for (found, name) in [(!from.is_empty(), &args.from), (!to.is_empty(), &args.to)] {
         if !found {
             let error = CommandError::unusable(prose!(c::NO_FUNCTION, name = name));
             return Err(error.hint(prose!(c::HINT_FUNCTION, name = name)));
         }
     }
-    let error = CommandError::unusable(prose!(w::NO_WAY, from = &args.from, to = &args.to));
-    Err(error.hint(prose!(w::HINT_NO_WAY, from = &args.from, to = &args.to)))
-}
-
-/// The places of a function's symbol; a system call may be given by its plain name.
-fn starts(name: &str, at: &dyn Fn(&str) -> Vec<ImageAddr>) -> Vec<ImageAddr> {
-    let found = at(name);
-    if !found.is_empty() {
-        return found;
+    let ways = to.into_iter().filter_map(|(node, at)| paths.between(&from, node, at));
+    let Some(mut way) = ways.min_by_key(Vec::len) else {
+        let error = CommandError::unusable(prose!(w::NO_WAY, from = &args.from, to = &args.to));
+        return Err(error.hint(prose!(w::HINT_NO_WAY, from = &args.from, to = &args.to)));
+    };
+    // What is inlined where an inlined function begins is no part of the way to it.
+    if let Some(end) = way.iter().rposition(|step| step.function == args.to) {
+        way.truncate(end.saturating_add(1));
     }
-    ["__x64_sys_", "__arm64_sys_"].iter().flat_map(|wrapper| at(&format!("{wrapper}{name}"))).collect()
+    output.write(&match output.format {
+        Format::Json => format!("{:#}\n", json!({ "schema": "kwhy-path/1", "path": steps(&way) })),
+        format => {
+            let blocks = path_document(&way, output.lang);
+            kwhy_report::render_document(&blocks, format, output.lang, &output.options).unwrap_or_default()
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn path_document(way: &[Step]) -> Vec<Block> {
+fn path_document(way: &[Step], lang: Lang) -> Vec<Block> {
     let items = way
         .iter()
         .map(|step| {
             let mut text = Inline::of(&step.function, Tone::Strong);
             if let (Some(file), Some(line)) = (&step.file, step.line) {
                 text = text.with(&format!("  {file}:{line}"), Tone::Code);
+            }
+            if let Some(table) = &step.through {
+                let through = prose!(w::THROUGH, table = table).render(lang);
+                text = text.with(&format!("  ({through})"), Tone::Weak);
             }
             Item { text, below: Vec::new() }
         })

@@ -82,6 +82,74 @@ impl Calls {
     pub fn import(&self, callee: ImageAddr) -> Option<&str> {
         self.imports.name(callee)
     }
+
+    /// The address that stands for an import here, where the code calls or uses it.
+    #[must_use]
+    pub fn import_named(&self, name: &str) -> Option<ImageAddr> {
+        self.imports.find(name)
+    }
+}
+
+/// The instructions that make the address `target` in a register or store it, in a linked image: on
+/// x86-64 four bytes that are it or lead to it (some may only seem to), on ARM64 the ADRP of a pair.
+#[must_use]
+pub fn uses_of(image: &Image<'_>, target: ImageAddr) -> Vec<ImageAddr> {
+    /// More are no table's, and no function's that tables hold.
+    const MAX_USES: usize = 256;
+    let mut found = Vec::new();
+    for (start, code) in image.code_sections() {
+        match image.arch() {
+            Arch::X86_64 => {
+                let absolute = (target.0 as u32).to_le_bytes();
+                let place = |at: usize| start.0.wrapping_add(at as u64);
+                // `mov $imm32`, sign-extended: only such addresses can be written so.
+                if target.0 as i32 as u64 == target.0 {
+                    found.extend(memchr::memmem::find_iter(code, &absolute).map(place).take(MAX_USES));
+                }
+                // `lea rel32(%rip)`: ModRM with mod 0 and r/m 5 stands before the four bytes.
+                for (at, window) in code.windows(5).enumerate() {
+                    let [modrm, a, b, c, d] = *window else { continue };
+                    if modrm & 0xc7 == 5 {
+                        let next = place(at.saturating_add(5));
+                        let offset = i64::from(i32::from_le_bytes([a, b, c, d]));
+                        if next.wrapping_add_signed(offset) == target.0 && found.len() < MAX_USES {
+                            found.push(place(at));
+                        }
+                    }
+                }
+            }
+            Arch::Arm64 => {
+                // Arm ARM C6.2.10, ADRP: immhi:immlo pages from this one; C6.2.4, ADD (immediate).
+                let words: Vec<u32> = code
+                    .chunks_exact(4)
+                    .filter_map(|word| word.try_into().ok().map(u32::from_le_bytes))
+                    .collect();
+                for (index, word) in words.iter().enumerate() {
+                    if word & 0x9f00_0000 != 0x9000_0000 {
+                        continue;
+                    }
+                    let site = start.0.wrapping_add(index as u64 * 4);
+                    let pages = ((word >> 29) & 3) | ((word >> 3) & 0x1f_fffc);
+                    let pages = i64::from((pages << 11) as i32 >> 11);
+                    let page = (site & !0xfff).wrapping_add_signed(pages.wrapping_mul(4096));
+                    let register = word & 0x1f;
+                    let adds = |word: &u32| {
+                        word & 0xffc0_0000 == 0x9100_0000
+                            && (word >> 5) & 0x1f == register
+                            && page.wrapping_add(u64::from((word >> 10) & 0xfff)) == target.0
+                    };
+                    let near = words.get(index..words.len().min(index.saturating_add(16)));
+                    if near.is_some_and(|near| near.iter().any(adds)) && found.len() < MAX_USES {
+                        found.push(site);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().map(ImageAddr).collect()
 }
 
 /// The function that covers `site`, if `callee` is one's start.

@@ -353,6 +353,9 @@ fn through_thunk(image: &Image<'_>, imports: &Imports, insn: &mut Insn) {
     }) else {
         return;
     };
+    // The thunks stand in an array in the order of arch/x86/include/asm/GEN-for-each-reg.h, and the
+    // first one's address bears the array's name.
+    let register = if register == "array" { "rax" } else { register };
     let found: Option<Reg> = kwhy_arch::cpu(Arch::X86_64).and_then(|cpu| cpu.register(register));
     if let Some(register) = found {
         insn.flow = match insn.flow {

@@ -24,6 +24,7 @@ pub mod returns;
 pub mod scene;
 pub mod sources;
 pub mod stores;
+pub mod through;
 pub mod trap;
 pub mod value;
 pub mod writes;

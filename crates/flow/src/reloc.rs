@@ -30,6 +30,12 @@ impl Imports {
         self.by_address.get(&address.0).map(String::as_str)
     }
 
+    /// The made-up address of an import.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ImageAddr> {
+        self.by_name.get(name).copied().map(ImageAddr)
+    }
+
     /// The import that `address` lies in, and how far from its start.
     #[must_use]
     pub fn within(&self, address: ImageAddr) -> Option<(&str, u64)> {

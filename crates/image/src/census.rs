@@ -206,6 +206,44 @@ impl<'d> Image<'d> {
         found
     }
 
+    /// Where the functions begin into which the function `name` was inlined, in address order.
+    #[must_use]
+    pub fn functions_inlining(&self, name: &str) -> Vec<ImageAddr> {
+        let Some(debug) = self.debug() else { return Vec::new() };
+        let info = debug.dwarf.debug_info.reader().as_slice();
+        let mut found = Vec::new();
+        for (unit, places) in self.places_naming(name) {
+            let Some(unit) = debug.unit(unit.0) else { continue };
+            let Some(bytes) = info.get(unit.offset..unit.end.min(info.len())) else { continue };
+            let top = debug.top(&unit);
+            let mut abstracts: Vec<usize> = places
+                .iter()
+                .filter_map(|place| holder(top, place.checked_sub(unit.offset)?))
+                .filter(|(_, tag)| *tag == gimli::DW_TAG_subprogram)
+                .map(|(die, _)| die)
+                .collect();
+            abstracts.dedup();
+            for die in abstracts {
+                let entry = debug.entry(&unit, UnitOffset(die)).filter(|entry| !has_code(entry));
+                let own = entry.and_then(|entry| debug.own_name(&unit, &entry));
+                let Ok(reference) = u32::try_from(die) else { continue };
+                if own.as_deref() != Some(name) {
+                    continue;
+                }
+                for at in memmem::find_iter(bytes, &reference.to_le_bytes()) {
+                    let user = holder(top, at)
+                        .filter(|(user, tag)| *tag == gimli::DW_TAG_subprogram && *user != die);
+                    let entry = user.and_then(|(user, _)| debug.entry(&unit, UnitOffset(user)));
+                    let entry = entry.filter(|entry| has_code(entry));
+                    found.extend(entry.and_then(|entry| self.entry_of(&unit, &entry)));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// The bytes that the image was read from. Another thread reads its own image from them.
     #[must_use]
     pub fn data(&self) -> &'d [u8] {

@@ -15,6 +15,6 @@ messages! {
     THROUGH = "through {table}" / "经由 {table}";
     NO_MEMBER_NAMED = "{text} names no member" / "{text} 没有指明成员";
     HINT_MEMBER = "write it as `struct module_use.target`" / "请写成 `struct module_use.target`";
-    NO_WAY = "no chain of direct calls leads from {from} to {to}" / "没有从 {from} 到 {to} 的直接调用链";
-    HINT_NO_WAY = "one of the calls goes through a function pointer, or the other way round: `kwhy path {to} {from}`" / "其中某次调用经由函数指针，或者方向相反：`kwhy path {to} {from}`";
+    NO_WAY = "no chain of calls was found from {from} to {to}" / "未找到从 {from} 到 {to} 的调用链";
+    HINT_NO_WAY = "is it the other way round: `kwhy path {to} {from}`? Calls through pointers are followed where a struct member known by its type holds the function; give the modules that take part with -i as well" / "是否方向相反：`kwhy path {to} {from}`？仅当函数存放在类型已知的结构体成员中时，才会跟踪经由指针的调用；请用 -i 一并给出相关模块";
 }

@@ -6,8 +6,10 @@
 //! kernel) functions without any store at the member's distance are passed over; see `search.rs`.
 //! Answers are kept on a [`Shelf`] that the caller may lend.
 
+pub mod paths;
 mod search;
 mod shelf;
+mod slots;
 pub mod ways;
 
 pub use shelf::{Shelf, VERSION};

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// In up to this many units every function is solved, whatever it looks like.
 const FEW_UNITS: usize = 16;
 /// Units that one thread takes at a time, and functions.
-const UNITS_AT_ONCE: usize = 16;
-const FUNCTIONS_AT_ONCE: usize = 16;
+pub(super) const UNITS_AT_ONCE: usize = 16;
+pub(super) const FUNCTIONS_AT_ONCE: usize = 16;
 /// How many of those a thread reads before it lets go of what its image has read.
 const RENEWED_AFTER: usize = 24;
 /// More threads than that only wait for memory.
@@ -150,7 +150,7 @@ fn writer(scene: &Scene<'_, '_>, store: Store) -> Writer {
 
 /// Does `work` on `items`, so many at a time, and gives the results in the order of the items,
 /// whichever thread they are from.
-fn spread<T: Sync, R: Send>(
+pub(super) fn spread<T: Sync, R: Send>(
     image: &Image<'_>,
     items: &[T],
     at_once: usize,
@@ -170,7 +170,7 @@ fn spread<T: Sync, R: Send>(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(batch) = batches.get(index) else { break };
-            if done.len() % RENEWED_AFTER == 0 {
+            if done.len().is_multiple_of(RENEWED_AFTER) {
                 mine = None;
             }
             if mine.is_none() {

@@ -138,6 +138,31 @@ pub(super) fn unpack(question: &str, bytes: &[u8]) -> Option<Found> {
     from.0.is_empty().then_some(Found { known, wanted, writers, units, functions, unread })
 }
 
+/// Writes calls through a member: function and instruction.
+pub(super) fn pack_calls(question: &str, calls: &[(ImageAddr, ImageAddr)]) -> Vec<u8> {
+    let mut out = Pack(MAGIC.to_vec());
+    out.text(question);
+    out.number(calls.len() as u64);
+    for (function, site) in calls {
+        out.number(function.0);
+        out.number(site.0);
+    }
+    out.0
+}
+
+/// Reads the calls that were asked for by `question`; `None` for anything else.
+pub(super) fn unpack_calls(question: &str, bytes: &[u8]) -> Option<Vec<(ImageAddr, ImageAddr)>> {
+    let mut from = Unpack(bytes);
+    if from.take(MAGIC.len())? != MAGIC || from.text()? != question {
+        return None;
+    }
+    let mut calls = Vec::new();
+    for _ in 0..from.number()? {
+        calls.push((ImageAddr(from.number()?), ImageAddr(from.number()?)));
+    }
+    from.0.is_empty().then_some(calls)
+}
+
 struct Pack(Vec<u8>);
 
 impl Pack {
@@ -255,6 +280,17 @@ mod tests {
         for found in [sample(), Found::default()] {
             let bytes = pack("struct module_use.target", &found);
             assert_eq!(unpack("struct module_use.target", &bytes), Some(found));
+        }
+    }
+
+    #[test]
+    fn calls_are_unpacked_whole_or_not_at_all() {
+        let calls = vec![(ImageAddr(0x1000), ImageAddr(0x1010)), (ImageAddr(0x2000), ImageAddr(0x2004))];
+        let bytes = pack_calls("struct file_operations+0x18.write:calls", &calls);
+        assert_eq!(unpack_calls("struct file_operations+0x18.write:calls", &bytes), Some(calls));
+        assert_eq!(unpack_calls("struct file_operations+0x10.read:calls", &bytes), None);
+        for cut in 0..bytes.len() {
+            assert_eq!(unpack_calls("struct file_operations+0x18.write:calls", &bytes[..cut]), None);
         }
     }
 

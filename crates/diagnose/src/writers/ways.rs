@@ -29,11 +29,11 @@ pub struct Step {
 
 /// The calls of an image, ready to be asked.
 pub struct Ways<'i, 'd> {
-    image: &'i Image<'d>,
-    calls: Calls,
+    pub(super) image: &'i Image<'d>,
+    pub(super) calls: Calls,
     /// Bytes that look like a call and stand in the middle of an instruction, met so far. Some
     /// one in a hundred thousand does, so calls are decoded only once a way goes through them.
-    false_calls: RefCell<BTreeSet<ImageAddr>>,
+    pub(super) false_calls: RefCell<BTreeSet<ImageAddr>>,
 }
 
 /// Where each function found leads on: the call, and what it calls.
@@ -119,37 +119,6 @@ impl<'i, 'd> Ways<'i, 'd> {
         (onward, entries.into_iter().map(|(_, _, function)| function).collect())
     }
 
-    /// The shortest way by direct calls from the function at `from` to the one at `to`.
-    #[must_use]
-    pub fn between(&self, from: ImageAddr, to: ImageAddr) -> Option<Vec<Step>> {
-        for _ in 0..MAX_RETRIES {
-            let onward = self.leading(from, to)?;
-            if self.is_sound(from, to, &onward) {
-                return Some(self.way(from, to, &onward, to));
-            }
-        }
-        None
-    }
-
-    /// What leads to `to`, as far as needed to reach it from `from`.
-    fn leading(&self, from: ImageAddr, to: ImageAddr) -> Option<Onward> {
-        let mut onward = Onward::new();
-        let mut seen: BTreeSet<ImageAddr> = BTreeSet::from([to]);
-        let mut queue: VecDeque<ImageAddr> = VecDeque::from([to]);
-        while let Some(function) = queue.pop_front() {
-            if function == from {
-                return Some(onward);
-            }
-            for call in self.calls.of(function) {
-                if !self.false_calls.borrow().contains(&call.site) && seen.insert(call.caller) {
-                    onward.insert(call.caller, (call.site, function));
-                    queue.push_back(call.caller);
-                }
-            }
-        }
-        None
-    }
-
     /// Whether all calls of a way are instructions; those that are none are remembered.
     fn is_sound(&self, from: ImageAddr, to: ImageAddr, onward: &Onward) -> bool {
         let mut function = from;
@@ -166,14 +135,14 @@ impl<'i, 'd> Ways<'i, 'd> {
 
     /// Whether an instruction really begins at `site`: bytes that look like a call may stand in
     /// the middle of one.
-    fn is_call(&self, caller: ImageAddr, site: ImageAddr) -> bool {
+    pub(super) fn is_call(&self, caller: ImageAddr, site: ImageAddr) -> bool {
         let Some(symbol) = self.image.symbol_at(caller) else { return false };
         let end = ImageAddr(symbol.address.0.saturating_add(symbol.size.min(1 << 20)));
         let code = Code::read(self.image, symbol.address, &[symbol.address..end]);
         code.index_of(site).and_then(|index| code.insns.get(index)).is_some_and(|insn| insn.address == site)
     }
 
-    fn symbol(&self, address: ImageAddr) -> String {
+    pub(super) fn symbol(&self, address: ImageAddr) -> String {
         let symbol = self.image.symbol_at(address).filter(|symbol| symbol.address == address);
         symbol.map(|symbol| symbol.name).unwrap_or_default()
     }
@@ -198,7 +167,7 @@ impl<'i, 'd> Ways<'i, 'd> {
     }
 
     /// The functions at `site` of the function at `function`, outermost first.
-    fn push(&self, function: ImageAddr, site: ImageAddr, steps: &mut Vec<Step>) {
+    pub(super) fn push(&self, function: ImageAddr, site: ImageAddr, steps: &mut Vec<Step>) {
         let frames = inlined(self.image, site);
         if frames.is_empty() {
             let name = self.symbol(function);
