@@ -28,11 +28,16 @@ struct Onward {
     through: Option<String>,
 }
 
+/// A call through a member: index of the image, the function's symbol, the instruction.
+type Through = (usize, ImageAddr, ImageAddr);
+/// Functions with the way that each leads on.
+type Edges = Vec<(Node, Onward)>;
+
 /// The calls of several images, ready to be asked.
 pub struct Paths<'i, 'd, 's> {
     parts: Vec<Ways<'i, 'd>>,
     shelf: Option<&'s dyn Shelf>,
-    calling: RefCell<BTreeMap<Slot, Vec<(usize, ImageAddr, ImageAddr)>>>,
+    calling: RefCell<BTreeMap<Slot, Vec<Through>>>,
 }
 
 /// How many functions a search looks at.
@@ -107,7 +112,7 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
         // Functions in the order found, of which those before `next` were looked for in tables.
         let mut order: Vec<Node> = Vec::new();
         let mut next = 0;
-        let mut spare: Vec<(Node, Onward)> = Vec::new();
+        let mut spare: Edges = Vec::new();
         loop {
             while let Some(node) = queue.pop_front() {
                 if from.contains(&node) {
@@ -125,7 +130,7 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
                 }
             }
             // The direct calls are exhausted.
-            let mut edges: Vec<(Node, Onward)> = Vec::new();
+            let mut edges: Edges = Vec::new();
             while edges.is_empty() && next < MAX_HELD {
                 let Some(node) = order.get(next).copied() else { break };
                 next = next.saturating_add(1);
@@ -171,7 +176,7 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
 
     /// Who calls a function through members that hold it: those that its table is meant for, and
     /// the others.
-    fn through_members(&self, node: Node) -> (Vec<(Node, Onward)>, Vec<(Node, Onward)>) {
+    fn through_members(&self, node: Node) -> (Edges, Edges) {
         let (mut meant, mut others) = (Vec::new(), Vec::new());
         let Some(part) = self.parts.get(node.0) else { return (meant, others) };
         for held in slots::holding(part, node.1) {
@@ -181,7 +186,7 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
                 .map_or_else(Vec::new, |(_, table)| slots::registrars(&self.parts, node.0, *table));
             let calls = self.calls_through(&held);
             let edge = |site| Onward { site, to: node, through: Some(held.text()) };
-            let is_meant = |(index, _, site): &&(usize, ImageAddr, ImageAddr)| {
+            let is_meant = |(index, _, site): &&Through| {
                 let image = self.parts.get(*index).map(|part| part.image);
                 image.and_then(|image| slots::folder(image, *site)).is_some_and(|at| folders.contains(&at))
             };
@@ -194,7 +199,7 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
         (meant, others)
     }
 
-    fn calls_through(&self, held: &Held) -> Vec<(usize, ImageAddr, ImageAddr)> {
+    fn calls_through(&self, held: &Held) -> Vec<Through> {
         if let Some(known) = self.calling.borrow().get(&held.slot) {
             return known.clone();
         }
