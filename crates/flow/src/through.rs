@@ -9,7 +9,7 @@ use crate::scene::Scene;
 use crate::value::{Node, Value};
 use kwhy_base::{Arch, ImageAddr, Reg};
 use kwhy_image::{Image, Type, TypeId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// A member that holds the address of a function.
@@ -83,8 +83,8 @@ pub fn thunks(image: &Image<'_>) -> BTreeMap<ImageAddr, Reg> {
     named.iter().filter_map(|symbol| Some((symbol.address, through(&symbol.name)?))).collect()
 }
 
-/// Whether the code calls or jumps through a pointer loaded at `offset` from another: a look at the
-/// instructions in their order, without following values.
+/// Whether the code calls or jumps through a register that is somewhere loaded at `offset` from a
+/// pointer: a look at the instructions without following values.
 #[must_use]
 pub fn may_call_through(
     image: &Image<'_>,
@@ -94,8 +94,9 @@ pub fn may_call_through(
 ) -> bool {
     let Ok(offset) = i64::try_from(offset) else { return false };
     let arch = image.arch();
-    // Where each register was loaded from last.
-    let mut loaded: BTreeMap<Reg, i64> = BTreeMap::new();
+    // In any order: compilers move what seldom runs to a function's end.
+    let mut loaded: BTreeSet<Reg> = BTreeSet::new();
+    let mut called: BTreeSet<Reg> = BTreeSet::new();
     let mut imports = crate::reloc::Imports::default();
     for range in ranges {
         let code = crate::reloc::relocated_code(image, range.clone(), &mut imports);
@@ -121,31 +122,25 @@ pub fn may_call_through(
                 }),
                 _ => None,
             };
-            if register.is_some_and(|register| loaded.get(&register) == Some(&offset)) {
-                return true;
-            }
+            called.extend(register);
             for effect in &insn.effects {
                 match effect {
-                    Effect::Load { register: Some(register), memory, width: 8, .. } => {
-                        loaded.insert(*register, memory.displacement);
+                    Effect::Load { register: Some(register), memory, width: 8, .. }
+                        if memory.displacement == offset =>
+                    {
+                        loaded.insert(*register);
                     }
-                    Effect::Set { register, value: Operand::Register(from, 8), .. } => {
-                        match loaded.get(from).copied() {
-                            Some(from) => loaded.insert(*register, from),
-                            None => loaded.remove(register),
-                        };
-                    }
-                    Effect::Set { register, .. }
-                    | Effect::Load { register: Some(register), .. }
-                    | Effect::Clobber(register) => {
-                        loaded.remove(register);
+                    Effect::Set { register, value: Operand::Register(from, 8), .. }
+                        if loaded.contains(from) =>
+                    {
+                        loaded.insert(*register);
                     }
                     _ => {}
                 }
             }
         }
     }
-    false
+    called.iter().any(|register| loaded.contains(register))
 }
 
 impl Scene<'_, '_> {

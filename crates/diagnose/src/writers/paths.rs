@@ -66,9 +66,6 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
                 let symbols = part.image.symbols_named(&name).into_iter().filter(|symbol| symbol.function);
                 found.extend(symbols.map(|symbol| (index, symbol.address)));
             }
-            if !found.is_empty() {
-                break;
-            }
         }
         found
     }
