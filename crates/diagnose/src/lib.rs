@@ -32,6 +32,7 @@ mod origin;
 mod registers;
 mod scenes;
 mod slip;
+mod story;
 #[cfg(test)]
 mod testing;
 mod verdict;
@@ -114,7 +115,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let mut trail = origin::trace(&ctx, expressed.start.as_ref());
     origin::memory::by_family(&ctx, &expressed, &mut trail);
     let blame = footing.cap_blame(blame::blame(&ctx, &expressed, &trail, &hypotheses));
-    let story = verdict::story(facts, &expressed, &hypotheses, blame.as_ref());
+    let story = story::story(facts, &expressed, &trail, &hypotheses, blame.as_ref());
     model::Crash {
         input: None,
         title: record.title.clone(),
@@ -124,7 +125,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
         corrupted: record.corrupted,
         first_line: record.first_line,
         last_line: record.last_line,
-        verdict: verdict::verdict(facts, &expressed, &hypotheses).into(),
+        verdict: verdict::verdict(facts, &expressed, &hypotheses, blame.as_ref()).into(),
         story: texts(story),
         arch: record.arch.map(|arch| arch.name().to_owned()),
         kernel_release: record.release.as_ref().map(|release| release.value.clone()),
@@ -151,6 +152,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
         expression: expressed.expression.clone(),
         bad_value: bad_value(facts, &expressed),
         registers: registers::describe(facts, &expressed.holds),
+        trail: trail.steps_to_model(),
         origin: trail.to_model(),
         blame,
         cause: hypotheses.first().map_or_else(|| "undetermined".to_owned(), |best| best.cause.clone()),

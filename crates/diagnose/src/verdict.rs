@@ -1,10 +1,7 @@
-//! The verdict in one paragraph, and the story in order.
+//! The verdict in one paragraph.
 
 use crate::context::Facts;
-use crate::entry;
 use crate::expression::Expressed;
-use crate::followed::source_words;
-use crate::names::base_name;
 use kwhy_arch::Access;
 use kwhy_base::catalogue::verdict as say;
 use kwhy_base::{Prose, prose};
@@ -29,8 +26,13 @@ pub fn grade_word(grade: Grade) -> Prose {
     }
 }
 
-/// The verdict: what happened where, the likeliest cause with its grade, and what to do next.
-pub fn verdict(facts: &Facts<'_>, expressed: &Expressed, hypotheses: &[Hypothesis]) -> Prose {
+/// The verdict: what happened where, the likeliest cause and who is to blame, each with its grade.
+pub fn verdict(
+    facts: &Facts<'_>,
+    expressed: &Expressed,
+    hypotheses: &[Hypothesis],
+    blame: Option<&Blame>,
+) -> Prose {
     let mut parts = vec![what_happened(facts)];
     parts.extend(expressed.sentences());
     match hypotheses.first() {
@@ -50,10 +52,40 @@ pub fn verdict(facts: &Facts<'_>, expressed: &Expressed, hypotheses: &[Hypothesi
         }
         None => parts.push(prose!(say::VERDICT_UNDETERMINED)),
     }
+    parts.extend(blame.and_then(blamed));
     if !facts.findings.damage.is_empty() || !facts.record.damage.is_empty() {
         parts.push(prose!(say::VERDICT_DAMAGED, count = facts.damage.len()));
     }
     Prose::Sequence(parts)
+}
+
+/// Who is to blame, as a sentence.
+pub fn blamed(blame: &Blame) -> Option<Prose> {
+    let function = blame.function.as_deref()?;
+    let place = source_place(Some(function), blame.file.as_deref(), blame.line);
+    let place = match &blame.module {
+        Some(module) => prose!(say::PLACE_IN_MODULE, place = place, module = module),
+        None => Prose::verbatim(place),
+    };
+    Some(prose!(say::VERDICT_BLAME, grade = grade_word(blame.grade), place = place))
+}
+
+/// `function (file:line)`, as far as known.
+pub fn source_place(function: Option<&str>, file: Option<&str>, line: Option<u32>) -> String {
+    let function = function.unwrap_or("?");
+    match (file, line) {
+        (Some(file), Some(line)) => format!("{function} ({file}:{line})"),
+        (Some(file), None) => format!("{function} ({file})"),
+        _ => function.to_owned(),
+    }
+}
+
+/// A cause in words.
+pub fn cause_word(cause: &str) -> Prose {
+    match kwhy_report::document::words::cause_message(cause) {
+        Some(message) => Prose::Message(message, Vec::new()),
+        None => Prose::verbatim(cause),
+    }
 }
 
 /// The first sentence: who did what where.
@@ -107,87 +139,4 @@ fn kind(facts: &Facts<'_>) -> Prose {
         _ if facts.record.title.is_empty() => prose!(say::KIND_OTHER, title = &facts.record.header),
         _ => prose!(say::KIND_OTHER, title = &facts.record.title),
     }
-}
-
-/// What happened, sentence by sentence.
-pub fn story(
-    facts: &Facts<'_>,
-    expressed: &Expressed,
-    hypotheses: &[Hypothesis],
-    blame: Option<&Blame>,
-) -> Vec<Prose> {
-    let mut story = Vec::new();
-    if let Some(entry) = entry::describe(&facts.contexts, facts.record) {
-        story.push(prose!(say::STORY_ENTRY, entry = entry));
-    }
-    if let Some(path) = path(facts) {
-        story.push(prose!(say::STORY_PATH, path = path));
-    }
-    if let Some(subject) = &facts.subject {
-        story.push(if subject.marked {
-            prose!(say::STORY_SUBJECT_MARKED, module = &subject.name)
-        } else {
-            prose!(say::STORY_SUBJECT_FIRST, module = &subject.name)
-        });
-    }
-    if let Some(faulting) = &facts.faulting {
-        story.push(prose!(
-            say::STORY_INSTRUCTION,
-            instruction = faulting.insn.text(),
-            place = source_words(&faulting.source)
-        ));
-    }
-    story.extend(expressed.sentences());
-    if let Some(value) = &facts.followed {
-        story.push(prose!(
-            say::STORY_VALUE,
-            evidence = value.evidence(facts),
-            what = value.class.detail.clone()
-        ));
-    }
-    if let Some(class) = &facts.fault.class {
-        let address = facts.fault.best.map(|address| format!("{address:#x}")).unwrap_or_default();
-        story.push(prose!(
-            say::STORY_ADDRESS,
-            address = address,
-            region = class.name.clone(),
-            reason = class.reason.clone()
-        ));
-    }
-    if let Some(best) = hypotheses.first() {
-        story.push(prose!(
-            say::STORY_CAUSE,
-            cause = &best.cause,
-            grade = grade_word(best.grade),
-            statement = best.statement.0.clone()
-        ));
-    }
-    if let Some(second) = hypotheses.get(1) {
-        story.push(prose!(
-            say::STORY_SECOND,
-            cause = &second.cause,
-            grade = grade_word(second.grade),
-            statement = second.statement.0.clone()
-        ));
-    }
-    if let Some(blame) = blame {
-        story.push(blame.reason.0.clone());
-    }
-    if let Some(check) = hypotheses.iter().find_map(|hypothesis| hypothesis.next_check.as_ref()) {
-        story.push(prose!(say::STORY_NEXT, why = check.why.0.clone()));
-    }
-    if facts.record.oops_count.is_some_and(|count| count > 1) {
-        story.push(prose!(say::STORY_NOT_FIRST, count = facts.record.oops_count.unwrap_or(0)));
-    } else if facts.index > 0 {
-        story.push(prose!(say::STORY_LATER));
-    }
-    story
-}
-
-/// The call path from the outermost frame to the crash, by function.
-fn path(facts: &Facts<'_>) -> Option<String> {
-    let mut names: Vec<&str> =
-        facts.places.chain().iter().filter_map(|place| place.at.symbol.as_deref().map(base_name)).collect();
-    names.dedup();
-    (names.len() > 1).then(|| names.into_iter().rev().collect::<Vec<_>>().join(" → "))
 }

@@ -134,6 +134,8 @@ pub struct Crash {
     pub bad_value: Option<BadValue>,
     /// Registers, each classified.
     pub registers: Vec<Register>,
+    /// How the bad value got to the fault, from the fault backwards, as far as the code shows it.
+    pub trail: Vec<TrailStep>,
     /// Where the bad value came from, best first.
     pub origin: Vec<Origin>,
     /// Who is to blame.
@@ -401,6 +403,26 @@ pub struct Register {
     pub detail: Option<Text>,
     /// The C expression it holds at the fault, where known.
     pub holds: Option<String>,
+}
+
+/// One step of the bad value's way, in the terms of the function that it passed through.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct TrailStep {
+    /// Function.
+    pub function: Option<String>,
+    /// File.
+    pub file: Option<String>,
+    /// Line.
+    pub line: Option<u32>,
+    /// Module; null = the kernel image itself.
+    pub module: Option<String>,
+    /// What the value is called there, in C.
+    pub text: String,
+    /// How it got on from there: followed (the fault), loaded (from memory), handed-on (to the
+    /// function below), returned (by the function called), made (there).
+    pub how: String,
+    /// The function compares it with NULL or looks whether it is an error before it goes on.
+    pub checked: bool,
 }
 
 /// Where the bad value came from.

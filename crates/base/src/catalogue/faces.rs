@@ -156,6 +156,13 @@ messages! {
     CLASS_STACK = "stack" / "栈";
 
     // Origins
+    ORIGIN_STEPS = "How it got to the fault, from the fault backwards" / "它如何到达出错处（从出错处往回）";
+    STEP_CHECKED = "after a check" / "检查之后";
+    HOW_FOLLOWED = "followed" / "被解引用";
+    HOW_LOADED = "read from memory" / "从内存读出";
+    HOW_HANDED_ON = "handed on" / "传给下层";
+    HOW_RETURNED = "returned by the call" / "由调用返回";
+    HOW_MADE = "made here" / "在此产生";
     ORIGIN_MEMBER_STORE = "stored into the member" / "写入该成员";
     ORIGIN_MISSING_STORE = "never stored: initialisation is missing" / "从未写入：缺少初始化";
     ORIGIN_CALL_RESULT = "returned by a call" / "函数返回值";

@@ -36,6 +36,7 @@ pub mod input;
 pub mod listing;
 pub mod memory;
 pub mod origin;
+pub mod story;
 pub mod verdict;
 pub mod writers;
 
@@ -62,6 +63,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("listing", listing::MESSAGES),
         ("memory", memory::MESSAGES),
         ("origin", origin::MESSAGES),
+        ("story", story::MESSAGES),
         ("verdict", verdict::MESSAGES),
         ("writers", writers::MESSAGES),
     ]

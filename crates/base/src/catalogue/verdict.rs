@@ -28,22 +28,9 @@ messages! {
     KIND_OTHER = "{title}:" / "{title}";
     VERDICT_CAUSE = "Cause ({grade}): {statement}" / "原因（{grade}）：{statement}";
     VERDICT_VALUE = "The value {value} is {what}." / "值 {value}：{what}。";
+    VERDICT_BLAME = "To blame ({grade}): {place}." / "责任方（{grade}）：{place}。";
     VERDICT_UNDETERMINED = "The evidence does not determine a cause." / "现有证据不足以确定原因。";
     VERDICT_DAMAGED = "The log contradicts itself in {count} places; see the list of damage." / "日志有 {count} 处自相矛盾，见损坏清单。";
-
-    // The story.
-    STORY_ENTRY = "It happened in {entry}." / "发生在{entry}。";
-    STORY_PATH = "The call path was {path}." / "调用路径：{path}。";
-    STORY_SUBJECT_MARKED = "Module {module} was being loaded (the log marks it with +): the kernel was working on it, which does not make it guilty." / "正在加载模块 {module}（日志以 + 标出）：内核当时在处理它，但这不等于它有错。";
-    STORY_SUBJECT_FIRST = "A module was being loaded; the first of the list, {module}, was added last and is probably the one: the kernel was working on it, which does not make it guilty." / "当时正在加载模块；列表首位的 {module} 最后加入，大概就是它：内核当时在处理它，但这不等于它有错。";
-    STORY_INSTRUCTION = "The faulting instruction was {instruction} ({place})." / "出错的指令是 {instruction}（{place}）。";
-    STORY_VALUE = "{evidence} That value is {what}." / "{evidence}该值是：{what}。";
-    STORY_ADDRESS = "The address {address} is {region}. {reason}." / "地址 {address}：{region}。{reason}。";
-    STORY_CAUSE = "So the cause is {cause} ({grade}): {statement}" / "因此原因是 {cause}（{grade}）：{statement}";
-    STORY_SECOND = "Next in rank is {cause} ({grade}): {statement}" / "其次是 {cause}（{grade}）：{statement}";
-    STORY_NEXT = "What to do now: {why}" / "下一步：{why}";
-    STORY_NOT_FIRST = "This is oops number {count} of this boot: it may be a consequence of an earlier one, which counts more." / "这是本次启动的第 {count} 个 oops：可能是前面 oops 的后果，应以最早的为准。";
-    STORY_LATER = "An earlier report stands above it in this log: this one may be its consequence." / "日志中它前面还有一个报告：这一个可能只是后果。";
 
     // How control got there.
     ENTRY_INSIDE = "{inner}, within: {outer}" / "{inner}，其外层：{outer}";

@@ -288,8 +288,35 @@ pub struct Trail {
     pub candidates: Vec<Candidate>,
 }
 
+impl How {
+    /// The contract's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            How::Followed => "followed",
+            How::Loaded => "loaded",
+            How::HandedOn => "handed-on",
+            How::Returned => "returned",
+            How::Made => "made",
+        }
+    }
+}
+
 impl Trail {
-    /// As the report has it.
+    /// The steps, as the report has them.
+    pub fn steps_to_model(&self) -> Vec<model::TrailStep> {
+        let steps = self.steps.iter().map(|step| model::TrailStep {
+            function: step.spot.function.clone(),
+            file: step.spot.file.clone(),
+            line: step.spot.line,
+            module: step.spot.module.clone(),
+            text: step.text.clone(),
+            how: step.how.word().to_owned(),
+            checked: step.checked,
+        });
+        steps.collect()
+    }
+
+    /// The candidates, as the report has them.
     pub fn to_model(&self) -> Vec<model::Origin> {
         self.candidates.iter().map(Candidate::to_model).collect()
     }

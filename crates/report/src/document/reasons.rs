@@ -40,7 +40,7 @@ impl Page {
     }
 
     pub(super) fn origin(&mut self, crash: &Crash) {
-        if crash.origin.is_empty() {
+        if crash.origin.is_empty() && crash.trail.len() < 2 {
             return;
         }
         self.heading(&f::ORIGIN);
@@ -61,8 +61,34 @@ impl Page {
             let below = if facts.is_empty() { Vec::new() } else { vec![Block::Facts(facts)] };
             Item { text, below }
         });
-        let items = items.collect();
-        self.push(Block::List { ordered: true, items });
+        let items: Vec<Item> = items.collect();
+        if !items.is_empty() {
+            self.push(Block::List { ordered: true, items });
+        }
+        self.trail(crash);
+    }
+
+    /// The steps that the bad value took. A single one is the fault itself, which is told above.
+    fn trail(&mut self, crash: &Crash) {
+        if crash.trail.len() < 2 {
+            return;
+        }
+        self.subheading(&f::ORIGIN_STEPS);
+        let rows = crash.trail.iter().map(|step| {
+            let mut how = words::how(self.lang, &step.how).to_owned();
+            if step.checked {
+                how.push_str(&self.parenthesised(words::say(self.lang, &f::STEP_CHECKED)));
+            }
+            let at = place(step.file.as_deref(), step.line);
+            vec![
+                code(step.function.as_deref().unwrap_or("?")),
+                code(&at),
+                code(&step.text),
+                Inline::of(&how, Tone::Plain),
+            ]
+        });
+        let rows = rows.collect();
+        self.push(super::table(Vec::new(), rows));
     }
 
     /// Function, source and module, as far as known.

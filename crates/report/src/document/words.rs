@@ -37,6 +37,10 @@ pub fn outcome(lang: Lang, outcome: Outcome) -> (&'static str, &'static str) {
 }
 
 macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $keys:ident, $words:ident: $($key:literal => $message:ident),* $(,)?) => {
+        words! { $(#[$doc])* $name, $keys: $($key => $message),* }
+        const $words: &[(&str, &Message)] = &[$(($key, &f::$message)),*];
+    };
     ($(#[$doc:meta])* $name:ident, $keys:ident: $($key:literal => $message:ident),* $(,)?) => {
         $(#[$doc])*
         #[must_use]
@@ -115,8 +119,24 @@ words! {
 }
 
 words! {
+    /// How a value got on from a step of its way.
+    how, HOWS:
+    "followed" => HOW_FOLLOWED,
+    "loaded" => HOW_LOADED,
+    "handed-on" => HOW_HANDED_ON,
+    "returned" => HOW_RETURNED,
+    "made" => HOW_MADE,
+}
+
+/// A cause in words, for prose that names one.
+#[must_use]
+pub fn cause_message(key: &str) -> Option<&'static Message> {
+    CAUSE_WORDS.iter().find(|(known, _)| *known == key).map(|(_, message)| *message)
+}
+
+words! {
     /// A cause.
-    cause, CAUSES:
+    cause, CAUSES, CAUSE_WORDS:
     "null-pointer" => CAUSE_NULL_POINTER,
     "error-pointer" => CAUSE_ERROR_POINTER,
     "use-after-free" => CAUSE_USE_AFTER_FREE,
@@ -157,8 +177,14 @@ mod tests {
 
     #[test]
     fn every_key_has_words_in_chinese_and_an_unknown_one_stays() {
-        let tables: [(&[&str], Words); 5] =
-            [(ACCESSES, access), (CHECKS, check), (CLASSES, class), (ORIGINS, origin), (CAUSES, cause)];
+        let tables: [(&[&str], Words); 6] = [
+            (ACCESSES, access),
+            (CHECKS, check),
+            (CLASSES, class),
+            (ORIGINS, origin),
+            (HOWS, how),
+            (CAUSES, cause),
+        ];
         for (keys, words) in tables {
             for key in keys {
                 // Some names are the same in every language (`build-id`).
@@ -167,5 +193,6 @@ mod tests {
             assert_eq!(words(Lang::Zh, "no-such-key"), "no-such-key");
         }
         assert_eq!(CAUSES.len(), 29, "the contract's causes");
+        assert_eq!(cause_message("deadlock").map(|message| message.key), Some("CAUSE_DEADLOCK"));
     }
 }

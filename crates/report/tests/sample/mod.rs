@@ -212,6 +212,26 @@ fn crash() -> Crash {
             },
             Register { printed: None, value: None, class: None, ..register("x27", 0, "") },
         ],
+        trail: vec![
+            TrailStep {
+                function: Some("mod_sysfs_setup".to_owned()),
+                file: Some("kernel/module/sysfs.c".to_owned()),
+                line: Some(263),
+                module: None,
+                text: "use->target".to_owned(),
+                how: "followed".to_owned(),
+                checked: false,
+            },
+            TrailStep {
+                function: Some("add_usage_links".to_owned()),
+                file: Some("kernel/module/sysfs.c".to_owned()),
+                line: Some(262),
+                module: None,
+                text: "use->target".to_owned(),
+                how: "loaded".to_owned(),
+                checked: true,
+            },
+        ],
         origin: vec![Origin {
             what: "member-store".into(),
             function: Some("evil_notify".into()),
