@@ -62,6 +62,10 @@ pub fn verdict(
 /// Who is to blame, as a sentence.
 pub fn blamed(blame: &Blame) -> Option<Prose> {
     let function = blame.function.as_deref()?;
+    // A core helper is named where nobody else is: it says where, not who.
+    if blame.module.is_none() && crate::helpers::helper(function).is_some() {
+        return None;
+    }
     let place = source_place(Some(function), blame.file.as_deref(), blame.line);
     let place = match &blame.module {
         Some(module) => prose!(say::PLACE_IN_MODULE, place = place, module = module),
