@@ -49,6 +49,11 @@ static void rt_promote(struct rt_route *r)
 	rcu_assign_pointer(routes, r);
 }
 
+static void rt_free(struct rcu_head *head)
+{
+	kfree(container_of(head, struct rt_route, rcu));
+}
+
 static int find_set(void *data, u64 prefix)
 {
 	struct rt_route *old = rt_add(prefix, 100), *r;
@@ -59,7 +64,7 @@ static int find_set(void *data, u64 prefix)
 	rt_promote(old);
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (r)
-		kfree_rcu(r, rcu);
+		call_rcu(&r->rcu, rt_free);
 	pr_info("routetab: %u\n", rt_best(prefix));
 	return 0;
 }

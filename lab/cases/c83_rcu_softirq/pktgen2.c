@@ -34,13 +34,18 @@ static void pg_run(struct tasklet_struct *t)
 			budget--;
 }
 
+static void pg_free(struct rcu_head *head)
+{
+	kfree(container_of(head, struct pg_queue, rcu));
+}
+
 static int quota_set(const char *val, const struct kernel_param *kp)
 {
 	struct pg_queue *old = kzalloc(sizeof(*old), GFP_KERNEL);
 	int ret = kstrtos32(val, 0, &queue->quota);
 
 	if (old)
-		kfree_rcu(old, rcu);
+		call_rcu(&old->rcu, pg_free);
 	queue->left = 100;
 	tasklet_schedule(&queue->tasklet);
 	return ret;

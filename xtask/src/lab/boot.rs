@@ -57,6 +57,7 @@ pub fn boot(case: &Case, kernel: &Kernel, tree: &Tree, modules: &[PathBuf], cach
         .arg("-initrd")
         .arg(&initrd)
         .args(["-append", &cmdline])
+        .args(["-smp", &case.spec.run.cpus.unwrap_or(1).to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());

@@ -55,6 +55,8 @@ pub struct Run {
     pub cpu: BTreeMap<String, String>,
     /// Address space randomisation; chosen by the case's name otherwise.
     pub kaslr: Option<bool>,
+    /// How many CPUs; one when not given. Where one spins, another must run what notices.
+    pub cpus: Option<u8>,
     /// Seconds to go on after the trigger.
     #[serde(default)]
     pub wait: u32,
