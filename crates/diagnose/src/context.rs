@@ -113,6 +113,15 @@ impl<'a> Facts<'a> {
         self.fault.class.as_ref().map(|class| class.region)
     }
 
+    /// Whether the fault is a write through a pointer to the kernel's or a module's own image: to
+    /// what may only be read.
+    pub fn writes_to_image(&self, pointer: Option<u64>) -> bool {
+        let (Some(arch), Some(pointer)) = (self.arch(), pointer) else { return false };
+        let region = kwhy_arch::classify_address(arch, pointer, &self.space).region;
+        self.fault.access == Some(kwhy_arch::Access::Write)
+            && matches!(region, Region::KernelText | Region::KernelData | Region::Module)
+    }
+
     /// The register's name.
     pub fn name(&self, register: Reg) -> String {
         self.cpu.and_then(|cpu| cpu.name(register)).unwrap_or("?").to_owned()

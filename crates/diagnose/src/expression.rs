@@ -244,6 +244,12 @@ fn access(
         main.member = read.member;
         main.offset = read.offset;
     }
+    if let (Some(outside), Some(Start::Value { index, .. })) = (&outside, &mut start) {
+        *index = scene.register(pc, outside.register);
+    }
+    if facts.is(Family::DivideError) {
+        start = divided_by(facts, scene, pc, &main).or(start);
+    }
     let grade = grade(&main, &checks);
     Expressed {
         expression: Some(expression(&main, &also, grade, checks)),
@@ -569,7 +575,8 @@ fn trap(facts: &Facts<'_>, scenes: &Scenes<'_, '_>, scene: &Scene<'_, '_>, here:
     // Compilers rearrange conditions; what is compared is sure, how the source writes it is not.
     let grade = if disagrees { Grade::Possible } else { Grade::Likely };
     let value = condition.as_ref().and_then(|condition| condition.equals);
-    let start = checked(scene, pc, &main, value);
+    let object = root.map(|(register, _)| register).or(first.filter(|_| helper));
+    let start = checked(scene, pc, &main, value, object);
     Expressed {
         expression: Some(expression(&main, &also, grade, checks)),
         value,
@@ -580,15 +587,30 @@ fn trap(facts: &Facts<'_>, scenes: &Scenes<'_, '_>, scene: &Scene<'_, '_>, here:
     }
 }
 
+/// The zero that was divided by: a member, or a register's value.
+fn divided_by(facts: &Facts<'_>, scene: &Scene<'_, '_>, pc: ImageAddr, main: &Terms) -> Option<Start> {
+    if let Some((register, _)) = crate::detectors::divisor(facts) {
+        let value = scene.register(pc, register)?;
+        return Some(Start::Value { value, observed: Some(0), index: None });
+    }
+    checked(scene, pc, main, Some(0), None)
+}
+
 /// What a failed check looked at: a member, or else the value that was compared.
-fn checked(scene: &Scene<'_, '_>, pc: ImageAddr, main: &Terms, equals: Option<u64>) -> Option<Start> {
+fn checked(
+    scene: &Scene<'_, '_>,
+    pc: ImageAddr,
+    main: &Terms,
+    equals: Option<u64>,
+    object: Option<Reg>,
+) -> Option<Start> {
     if let (Some(record), Some(member), Some(Ok(offset))) =
         (&main.record, &main.member, main.offset.map(u64::try_from))
     {
         let text = main.pointer.as_deref().filter(|text| text.ends_with(member.as_str()));
         let text = text.map_or_else(|| format!("{record}.{member}"), str::to_owned);
         let (record, member) = (record.clone(), member.clone());
-        return Some(Start::Member { record, member, offset, text, observed: equals });
+        return Some(Start::Member { record, member, offset, text, observed: equals, object });
     }
     let guard = scene.guards(pc).into_iter().next()?;
     let value = guard.compared.left;

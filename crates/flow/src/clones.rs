@@ -10,7 +10,7 @@ use crate::path::Fit;
 use crate::scene::Scene;
 use crate::value::{Node, Value};
 use kwhy_base::{ImageAddr, Reg};
-use kwhy_image::Type;
+use kwhy_image::{Type, TypeId};
 
 impl Scene<'_, '_> {
     /// The expression of an access through a parameter that the compiler made: a clone of a
@@ -113,6 +113,44 @@ impl Scene<'_, '_> {
     /// A member that the caller read for a clone, through the parameter that the clone lost: the
     /// one parameter without a place whose type is the pointer that the caller read through.
     fn in_own_words(&self, caller: &Scene<'_, '_>, outlook: &Outlook, value: Value) -> Option<Described> {
+        let (variable, _, _, found) = self.lost_parameter(caller, outlook, value)?;
+        Some(Described {
+            text: crate::path::join(&variable, &found.text),
+            ty: found.ty,
+            points_to: None,
+            footing: Footing::Earlier,
+        })
+    }
+
+    /// The same as a member of a struct, for the value that the caller has in hand at `call`: the
+    /// struct, the member, its offset.
+    #[must_use]
+    pub fn lost_member_of(
+        &self,
+        caller: &Scene<'_, '_>,
+        call: ImageAddr,
+        value: Value,
+    ) -> Option<(String, String, u64)> {
+        let same_image = std::ptr::eq(
+            std::ptr::from_ref(self.image).cast::<()>(),
+            std::ptr::from_ref(caller.image).cast::<()>(),
+        );
+        if !same_image {
+            return None;
+        }
+        let (_, pointee, offset, found) = self.lost_parameter(caller, &caller.outlook(call), value)?;
+        let record = matches!(self.image.strip(pointee), Type::Record(_)).then_some(pointee)?;
+        let member = found.text.strip_prefix('.')?.to_owned();
+        Some((self.image.type_name(record), member, u64::try_from(offset).ok()?))
+    }
+
+    /// The parameter's name, what it points to, the member's offset and the way to it.
+    fn lost_parameter(
+        &self,
+        caller: &Scene<'_, '_>,
+        outlook: &Outlook,
+        value: Value,
+    ) -> Option<(String, TypeId, i64, crate::path::Path)> {
         let Some(Node::Load { address, segment, width, .. }) = value.node.and_then(|id| caller.node(id))
         else {
             return None;
@@ -144,13 +182,9 @@ impl Scene<'_, '_> {
         });
         let (one, None) = (lost.next()?, lost.next()) else { return None };
         let spot = crate::path::Spot { offset, width, index: None };
-        let found = crate::path::paths(self.image, pointee_of(one)?, spot).into_iter().next()?;
-        (found.fit == Fit::Exact && !found.ambiguous).then(|| Described {
-            text: crate::path::join(&one.name, &found.text),
-            ty: found.ty,
-            points_to: None,
-            footing: Footing::Earlier,
-        })
+        let pointee = pointee_of(one)?;
+        let found = crate::path::paths(self.image, pointee, spot).into_iter().next()?;
+        (found.fit == Fit::Exact && !found.ambiguous).then(|| (one.name.to_string(), pointee, offset, found))
     }
 
     /// A pointer that was a member of a struct passed by value, which the clone lost: the one

@@ -44,6 +44,8 @@ pub struct VariableInfo {
     pub parameter: bool,
     /// Its scope in [`Names::scopes`].
     pub scope: usize,
+    /// File and line of its declaration.
+    pub declared: Option<(Rc<str>, u32)>,
     locations: Vec<VariableLocation>,
 }
 
@@ -166,6 +168,7 @@ impl Names {
                 parameter: variable.parameter,
                 scope: index,
                 locations: variable.locations.clone(),
+                declared: variable.declared.clone(),
             });
         }
         for child in &scope.children {
@@ -300,6 +303,24 @@ impl Names {
             }
         }
         live
+    }
+
+    /// The variables called what `value` is, that the debug information says are `number`
+    /// somewhere: set to it where they are declared, mostly.
+    #[must_use]
+    pub fn declared_as(&self, value: Value, number: u64) -> Vec<usize> {
+        let named = self.of_node(value.node).iter().filter(|name| name.plus == value.plus);
+        let mut found: Vec<usize> = named
+            .filter(|name| {
+                let variable = self.variables.get(name.variable);
+                let is = |location: &VariableLocation| location.place == Where::Constant(number);
+                variable.is_some_and(|variable| !variable.parameter && variable.locations.iter().any(is))
+            })
+            .map(|name| name.variable)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Whether the scope's code covers `pc`.

@@ -488,6 +488,34 @@ impl Scene<'_, '_> {
         found
     }
 
+    /// The value that the instruction at `at` stores; `None` where it stores none, or several.
+    #[must_use]
+    pub fn stored_by(&self, at: ImageAddr) -> Option<Value> {
+        let mut stores = self.insn(at)?.effects.iter().filter_map(|effect| match effect {
+            Effect::Store { value, .. } => Some(value),
+            _ => None,
+        });
+        let (one, None) = (stores.next()?, stores.next()) else { return None };
+        let state = self.state(at)?;
+        self.solved.borrow_mut().operand(&state, one, at)
+    }
+
+    /// Where the variables that `value` is called after are declared, if they are `number` for a
+    /// while: name, function, file, line.
+    #[must_use]
+    pub fn declarations(&self, value: Value, number: u64) -> Vec<(String, String, String, u32)> {
+        let variables = self.names.declared_as(value, number);
+        variables
+            .into_iter()
+            .filter_map(|index| {
+                let variable = self.names.variables.get(index)?;
+                let function = self.names.scopes.get(variable.scope)?.function_name.to_string();
+                let (file, line) = variable.declared.clone()?;
+                Some((variable.name.to_string(), function, file.to_string(), line))
+            })
+            .collect()
+    }
+
     /// The terms for a value at `pc` in each function that covers it, innermost first: the
     /// position among the frames of the source, and the text.
     #[must_use]

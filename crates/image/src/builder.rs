@@ -164,6 +164,7 @@ impl<'d> Image<'d> {
             ty: self.type_through(debug, unit, entry),
             parameter: entry.tag() == gimli::DW_TAG_formal_parameter,
             locations: debug.variable_locations(unit, entry, frame),
+            declared: self.declaration(debug, unit, entry),
         })
     }
 }

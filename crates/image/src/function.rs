@@ -70,6 +70,8 @@ pub struct Variable {
     pub parameter: bool,
     /// Where its value is: one entry for the whole scope, or a location list. Empty when optimised out.
     pub locations: Vec<VariableLocation>,
+    /// File and line of its declaration (`DW_AT_decl_file`, `DW_AT_decl_line`).
+    pub declared: Option<(Rc<str>, u32)>,
 }
 
 /// Where a variable's value is for a range of code.

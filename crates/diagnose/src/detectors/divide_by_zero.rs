@@ -36,7 +36,7 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
 /// The register that a `div`/`idiv` of the `Code:` line divides by, and its value.
 ///
 /// Encoding: F6/F7 with /6 (div) or /7 (idiv) and a register operand (SDM volume 2, DIV, IDIV).
-fn divisor(facts: &Facts<'_>) -> Option<(Reg, u64)> {
+pub fn divisor(facts: &Facts<'_>) -> Option<(Reg, u64)> {
     if facts.arch() != Some(Arch::X86_64) {
         return None;
     }

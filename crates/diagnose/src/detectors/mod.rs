@@ -31,6 +31,7 @@ mod wild_pointer;
 mod write_protect;
 
 pub use buffer_overrun::is_text_over_pointer;
+pub use divide_by_zero::divisor;
 
 use crate::context::Facts;
 use crate::expression::Expressed;

@@ -14,7 +14,7 @@ use crate::context::Facts;
 use crate::images::Images;
 use crate::names::base_name;
 use crate::scenes::Scenes;
-use kwhy_base::{ImageAddr, Prose};
+use kwhy_base::{ImageAddr, Prose, Reg};
 use kwhy_flow::scene::Scene;
 use kwhy_flow::value::Value;
 use kwhy_report::model;
@@ -46,6 +46,9 @@ pub enum Start {
         text: String,
         /// What it held, where that is known.
         observed: Option<u64>,
+        /// The register that the faulting function was entered with the object's address, or an
+        /// address inside it, in.
+        object: Option<Reg>,
     },
 }
 
@@ -62,14 +65,15 @@ pub fn trace(ctx: &Ctx<'_, '_, '_>, start: Option<&Start>) -> Trail {
             let above = Rc::new(Above::Stack(up::first_above(ctx, place)));
             let here = Here { image, scene, above };
             walk.followed(&here, *value, at);
-            let wanted = Wanted { value: *value, register: None, at, observed: *observed };
-            walk.begin(&here, wanted, Explains::Exactly);
+            // A subscript that is no element is what was bad, not the pointer.
             if let Some(index) = index {
                 let wanted = Wanted { value: *index, register: None, at, observed: None };
                 walk.begin(&here, wanted, Explains::Perhaps);
             }
+            let wanted = Wanted { value: *value, register: None, at, observed: *observed };
+            walk.begin(&here, wanted, if index.is_some() { Explains::Hardly } else { Explains::Exactly });
         }
-        Start::Member { record, member, offset, text, observed } => {
+        Start::Member { record, member, offset, text, observed, object } => {
             let asked = memory::Asked {
                 held: memory::Held::Member {
                     record: record.clone(),
@@ -84,13 +88,17 @@ pub fn trace(ctx: &Ctx<'_, '_, '_>, start: Option<&Start>) -> Trail {
                 at_best: Explains::Perhaps,
             };
             walk.trail.member = Some((record.clone(), member.clone()));
-            walk.trail.candidates = memory::producers(ctx, &asked);
+            walk.remembered(memory::producers(ctx, &asked), *observed);
             walk.trail.steps.push(Step {
                 spot: spot(ctx, image, at),
                 text: text.clone(),
                 how: How::Followed,
                 checked: true,
             });
+            if let Some(object) = object {
+                let above = Rc::new(Above::Stack(up::first_above(ctx, place)));
+                walk.holders(&Here { image, scene, above }, *object);
+            }
         }
     }
     walk.finish()

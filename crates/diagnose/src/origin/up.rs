@@ -2,11 +2,13 @@
 //! the trail came down by, tells.
 
 use super::Ctx;
+use super::memory::Survey;
 use crate::callers::same_function;
 use crate::location::Place;
 use kwhy_base::ImageAddr;
 use kwhy_flow::insn::Flow;
 use kwhy_flow::scene::Scene;
+use kwhy_image::{Image, Type};
 use std::rc::Rc;
 
 /// A place in the code with the function around it.
@@ -124,4 +126,58 @@ pub fn target_of<'o, 'd>(
         }
     }
     None
+}
+
+/// How many functions a member may hold for a call through it to be followed.
+const MAX_TARGETS: usize = 8;
+
+/// The functions that the indirect call at `at` may go to: those that the image's tables put into
+/// the member that is called. None where there are too many to tell anything.
+pub fn targets_of<'o, 'd>(
+    ctx: &Ctx<'_, 'o, 'd>,
+    here: &Here<'o, 'd>,
+    at: ImageAddr,
+) -> Vec<(usize, Rc<Scene<'o, 'd>>)> {
+    let Some(terms) = here.scene.call_target(at) else { return Vec::new() };
+    let (Some(record), Some(offset)) = (&terms.record, terms.offset.and_then(|o| u64::try_from(o).ok()))
+    else {
+        return Vec::new();
+    };
+    let image = here.scene.image;
+    let mut found: Vec<(usize, Rc<Scene<'o, 'd>>)> = Vec::new();
+    for variable in Survey::of(ctx).statics(image) {
+        let Some(ty) = variable.ty else { continue };
+        let (element, count) = match image.strip(ty) {
+            Type::Array { element, count } => (element, count.unwrap_or(1)),
+            _ => (ty, 1),
+        };
+        if image.type_name(element) != *record {
+            continue;
+        }
+        let size = image.size_of(element).unwrap_or(8).max(1);
+        for index in 0..count.min(64) {
+            let slot = variable.address.0.wrapping_add(index.wrapping_mul(size)).wrapping_add(offset);
+            let Some(target) = pointer_at(image, ImageAddr(slot)) else { continue };
+            let Some(scene) = ctx.scenes.of(here.image, target) else { continue };
+            if scene.code.entry == target && !found.iter().any(|(_, known)| known.code.entry == target) {
+                found.push((here.image, scene));
+            }
+            if found.len() > MAX_TARGETS {
+                return Vec::new();
+            }
+        }
+    }
+    found
+}
+
+/// The code address that initialised data holds.
+fn pointer_at(image: &Image<'_>, at: ImageAddr) -> Option<ImageAddr> {
+    let relocated = image.relocations(at..at.offset(8)).into_iter().find(|(place, _)| *place == at);
+    let target = match relocated {
+        Some((_, relocation)) => relocation.address?.offset(relocation.addend),
+        None => ImageAddr(u64::from_le_bytes(image.bytes(at, 8)?.get(..8)?.try_into().ok()?)),
+    };
+    image.symbol_at(target).filter(|symbol| symbol.function && symbol.address == target)?;
+    // What tracing patches stands in front of what debug information calls the function's code.
+    image.function_at(target).map(|function| function.entry)
 }

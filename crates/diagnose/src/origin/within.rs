@@ -1,8 +1,8 @@
 //! The walk backwards: from a value to what gave it, one function after the other.
 
 use super::memory::{self, Asked, Held};
-use super::up::{Above, Here, entered_by, target_of};
-use super::{Candidate, Ctx, Explains, How, Spot, Step, Trail, What, spot};
+use super::up::{Above, Here, entered_by, target_of, targets_of};
+use super::{Candidate, Ctx, Explains, How, Spot, Step, Trail, What, module_of, spot};
 use crate::helpers::helper;
 use crate::names::base_name;
 use kwhy_base::catalogue::origin as say;
@@ -46,6 +46,9 @@ struct Way {
     receiver: Option<Spot>,
     /// No candidate further back explains better than this.
     at_best: Explains,
+    /// The struct, member and offset that a clone says it was handed, where its caller has only a
+    /// `void *` to read it through.
+    own: Option<(String, String, u64)>,
 }
 
 /// The walk.
@@ -78,13 +81,13 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
 
     /// The first step: the value was followed, and that faulted.
     pub fn followed(&mut self, here: &Here<'o, 'd>, value: Value, at: ImageAddr) {
-        let way = Way { depth: 0, told: true, receiver: None, at_best: Explains::Exactly };
+        let way = Way { depth: 0, told: true, receiver: None, at_best: Explains::Exactly, own: None };
         self.step(here, at, value, How::Followed, &way);
     }
 
     /// Follows a value back.
     pub fn begin(&mut self, here: &Here<'o, 'd>, wanted: Wanted, at_best: Explains) {
-        self.follow(here, wanted, &Way { depth: 0, told: true, receiver: None, at_best });
+        self.follow(here, wanted, &Way { depth: 0, told: true, receiver: None, at_best, own: None });
     }
 
     /// The trail, with the candidates best first and each line named once.
@@ -125,6 +128,9 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         for (index, leaf) in leaves.iter().enumerate() {
             let way = Way { told: way.told && index == 0, ..way.clone() };
             self.leaf(here, leaf, at, &way);
+            if let Some(number) = leaf.value.as_constant().filter(|number| leaf.observed == Some(*number)) {
+                self.declared(here, value, number, &way);
+            }
         }
     }
 
@@ -198,6 +204,20 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
     }
 
+    /// A variable that starts with the number: `struct node *up = NULL`. The instruction that sets it
+    /// may stand at any line.
+    fn declared(&mut self, here: &Here<'o, 'd>, value: Value, number: u64, way: &Way) {
+        for (name, function, file, line) in here.scene.declarations(value, number) {
+            let module = module_of(self.ctx, here.image);
+            let detail =
+                prose!(say::DECLARED, text = name, value = number_text(number), function = &function);
+            let spot =
+                Spot { code: None, function: Some(function), file: Some(file), line: Some(line), module };
+            let explains = Explains::Exactly.max(way.at_best);
+            self.add(Candidate { what: What::Constant, spot, explains, detail, ..blank() });
+        }
+    }
+
     /// The line that takes a returned value over, as a candidate of last resort.
     fn received(&mut self, receiver: &Spot, callee: &str, text: &str) {
         let function = receiver.function.clone().unwrap_or_default();
@@ -245,7 +265,8 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         let before = self.trail.candidates.len() + self.last.len();
         self.step(&caller, call, value, How::HandedOn, way);
         let wanted = Wanted { value, register: Some(register), at: call, observed };
-        self.follow(&caller, wanted, &Way { depth: way.depth + 1, ..way.clone() });
+        let own = here.scene.lost_member_of(&caller.scene, call, value);
+        self.follow(&caller, wanted, &Way { depth: way.depth + 1, own, ..way.clone() });
         if self.trail.candidates.len() + self.last.len() == before {
             ends(self);
         }
@@ -253,6 +274,14 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
 
     fn read(&mut self, here: &Here<'o, 'd>, leaf: &Arm, read: &Read, observed: Option<u64>, way: &Way) {
         let scene = &here.scene;
+        let mut read = read.clone();
+        if let (Holder::Pointee, Some((record, member, offset))) = (&read.from, &way.own) {
+            read.text = format!("{record}.{member}");
+            let (record, member, offset) = (record.clone(), member.clone(), *offset);
+            read.from = Holder::Member { record, member, offset, object: None };
+        }
+        let read = &read;
+        let way = &Way { own: None, ..way.clone() };
         let text = if read.text.is_empty() {
             scene.called(leaf.value, read.at).unwrap_or_default()
         } else {
@@ -294,9 +323,12 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         if self.ask_memory
             && let Some(asked) = asked(here, read, &text, observed, way.at_best)
         {
-            for candidate in memory::producers(self.ctx, &asked) {
-                self.add(candidate);
-            }
+            self.remembered(memory::producers(self.ctx, &asked), observed);
+        }
+        if way.told && way.depth == 0 && self.ctx.facts.writes_to_image(observed) {
+            let detail = prose!(say::NOT_WRITABLE, text = &text, function = &function);
+            let spot = own.clone();
+            self.last.push(Candidate { what: What::Code, spot, detail, ..blank() });
         }
         if self.trail.candidates.len() == before {
             let (what, detail) = match read.from {
@@ -306,6 +338,33 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
                 _ => (What::Unknown, prose!(say::READ_MEMBER, text = text, function = function)),
             };
             self.last.push(Candidate { what, spot: own, detail, explains: Explains::Hardly, ..blank() });
+        }
+    }
+
+    /// What memory knows, and what is behind the stores that it names.
+    pub fn remembered(&mut self, found: Vec<Candidate>, observed: Option<u64>) {
+        let mut behind: Vec<Candidate> = Vec::new();
+        for candidate in found.iter().filter(|c| c.explains != Explains::Hardly) {
+            let stores = matches!(candidate.what, What::MemberStore | What::Global);
+            let Some((image, at)) = candidate.spot.code.filter(|_| stores && observed.is_some()) else {
+                continue;
+            };
+            let Some(scene) = self.ctx.scenes.of(image, at) else { continue };
+            let Some(value) = scene.stored_by(at) else { continue };
+            // A number that the store itself names has nothing behind it.
+            if value.node.is_some() {
+                let more = super::behind(self.ctx, image, &scene, value, at, observed);
+                behind.extend(more.into_iter().filter(|more| more.explains == Explains::Exactly));
+            }
+        }
+        // Memory's own view of what a stored call returned is the coarser one.
+        let told = |candidate: &Candidate| {
+            candidate.what == What::CallResult
+                && behind.iter().any(|more| more.spot.function == candidate.spot.function)
+        };
+        let rest: Vec<Candidate> = found.into_iter().filter(|candidate| !told(candidate)).collect();
+        for candidate in behind.into_iter().chain(rest) {
+            self.add(candidate);
         }
     }
 
@@ -365,6 +424,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         let function = own.function.clone().unwrap_or_default();
         let text = here.scene.called(value, call).unwrap_or_else(|| "?".to_owned());
         let before = self.trail.candidates.len();
+        let mut core = false;
         if callee.is_some()
             && !makes
             && self.may_call()
@@ -373,15 +433,34 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             let above = Rc::new(Above::Site(here.clone(), call));
             let inside = Here { image, scene, above };
             let receiver = way.receiver.clone().or(Some(own.clone()));
-            let way = Way { depth: way.depth + 1, receiver, ..way.clone() };
+            // What the kernel's own functions return is as they say; who calls them must look.
+            let lower = module_of(self.ctx, image).is_none() && own.module.is_some();
+            core = lower;
+            let at_best = if lower { Explains::Hardly } else { way.at_best };
+            let way = Way { depth: way.depth + 1, receiver, at_best, ..way.clone() };
             self.returned(&inside, register, observed, &way);
+        }
+        if callee.is_none() {
+            // Through a member that tables of functions fill: each of them may have been called.
+            let targets = targets_of(self.ctx, here, call);
+            let several = targets.len() > 1;
+            for (image, scene) in targets {
+                if !self.may_call() {
+                    break;
+                }
+                let above = Rc::new(Above::Site(here.clone(), call));
+                let receiver = way.receiver.clone().or(Some(own.clone()));
+                let at_best = if several { Explains::Perhaps.max(way.at_best) } else { way.at_best };
+                let way = Way { depth: way.depth + 1, receiver, at_best, ..way.clone() };
+                self.returned(&Here { image, scene, above }, register, observed, &way);
+            }
         }
         let callee = callee.map(|name| format!("{}()", base_name(name)));
         let detail = match &callee {
             Some(callee) => prose!(say::CALL_RESULT, text = text, callee = callee, function = function),
             None => prose!(say::CALL_UNKNOWN, text = text, function = function),
         };
-        let found = self.trail.candidates.len() > before;
+        let found = self.trail.candidates.len() > before && !core;
         let explains = if found { Explains::Hardly } else { Explains::Perhaps.max(way.at_best) };
         let candidate = Candidate { what: What::CallResult, spot: own, explains, detail, ..blank() };
         if found { self.last.push(candidate) } else { self.add(candidate) }
@@ -451,6 +530,35 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         self.add(Candidate { what: What::Code, spot: own, explains, detail, ..blank() });
     }
 
+    /// The same pointer as an object whose member was checked: who handed it over is told last.
+    pub fn holders(&mut self, here: &Here<'o, 'd>, register: Reg) {
+        let mut register = register;
+        let mut here = here.clone();
+        for _ in 0..MAX_DEPTH {
+            let Some((caller, call)) = entered_by(self.ctx, &here) else { return };
+            if is_core(&caller) {
+                return;
+            }
+            let Some(value) = caller.scene.register(call, register) else { return };
+            if !is_core(&here) {
+                let spot = spot(self.ctx, caller.image, call);
+                let function = spot.function.clone().unwrap_or_default();
+                let text = caller.scene.called(value, call).unwrap_or_default();
+                let detail = prose!(say::HANDS_ON, text = text, function = function);
+                self.last.push(Candidate { what: What::Parameter, spot, detail, ..blank() });
+            }
+            self.step(
+                &caller,
+                call,
+                value,
+                How::HandedOn,
+                &Way { depth: 0, told: true, receiver: None, at_best: Explains::Hardly, own: None },
+            );
+            let Some((next, _)) = caller.scene.as_entry(value) else { return };
+            (here, register) = (caller, next);
+        }
+    }
+
     fn add(&mut self, candidate: Candidate) {
         if self.trail.candidates.len() < 4 * MAX_CANDIDATES {
             self.trail.candidates.push(candidate);
@@ -489,7 +597,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
     }
 
     fn all_levels(&self, image: usize, scene: &kwhy_flow::scene::Scene<'o, 'd>, at: ImageAddr) -> Vec<Spot> {
-        let module = super::module_of(self.ctx, image);
+        let module = module_of(self.ctx, image);
         scene
             .image
             .source_at(at)
