@@ -113,7 +113,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     footing.cap_causes(&mut hypotheses);
     let ctx = origin::Ctx { facts, images, scenes: &scenes };
     let mut trail = origin::trace(&ctx, expressed.start.as_ref());
-    origin::memory::by_family(&ctx, &expressed, &mut trail);
+    origin::memory::by_family(&ctx, &mut trail);
     let blame = footing.cap_blame(blame::blame(&ctx, &expressed, &trail, &hypotheses));
     let story = story::story(facts, &expressed, &trail, &hypotheses, blame.as_ref());
     model::Crash {

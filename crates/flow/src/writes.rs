@@ -326,4 +326,11 @@ impl Scene<'_, '_> {
         let state = self.state(at)?;
         self.solved.borrow_mut().operand(&state, operand, at)
     }
+
+    /// What the call at `call` returns.
+    #[must_use]
+    pub fn result_of(&self, call: ImageAddr) -> Option<Value> {
+        self.insn(call).filter(|insn| insn.address == call)?;
+        Some(self.solved.borrow_mut().arena.intern(Node::Result { at: call }))
+    }
 }

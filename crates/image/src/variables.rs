@@ -71,6 +71,28 @@ impl<'d> Image<'d> {
         })
     }
 
+    /// File and line where the function at `code` declares the local variable `name`; `None`
+    /// where several of that name are declared.
+    #[must_use]
+    pub fn local_declared(&self, code: ImageAddr, name: &str) -> Option<(Rc<str>, u32)> {
+        let debug = self.debug()?;
+        let (unit, function) = self.function_place(debug, code)?;
+        let mut found: Vec<(Rc<str>, u32)> = Vec::new();
+        inside(&unit, function, |entry| {
+            if entry.tag() == gimli::DW_TAG_variable
+                && debug.name(&unit, entry).as_deref() == Some(name)
+                && let Some(declared) = self.declaration(debug, &unit, entry)
+                && !found.contains(&declared)
+            {
+                found.push(declared);
+            }
+        });
+        match found.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        }
+    }
+
     /// The static variables that a function declares in its body.
     fn statics_inside(
         &self,
@@ -79,32 +101,39 @@ impl<'d> Image<'d> {
         function: usize,
         found: &mut Vec<StaticVariable>,
     ) {
-        /// No function of the kernel has so many entries; a damaged one might.
-        const MAX_ENTRIES: usize = 200_000;
-        let Ok(mut raw) = unit.unit.entries_raw(Some(UnitOffset(function))) else { return };
-        let mut entry = Die::null();
-        if !matches!(raw.read_entry(&mut entry), Ok(true)) || !entry.has_children() {
-            return;
-        }
-        let mut depth = 1usize;
-        for _ in 0..MAX_ENTRIES {
-            match raw.read_entry(&mut entry) {
-                Ok(true) => {}
-                Ok(false) => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return;
-                    }
-                    continue;
-                }
-                Err(_) => return,
-            }
+        inside(unit, function, |entry| {
             if entry.tag() == gimli::DW_TAG_variable {
                 found.extend(self.static_at_entry(debug, unit, entry.offset().0));
             }
-            if entry.has_children() {
-                depth = depth.saturating_add(1);
+        });
+    }
+}
+
+/// Visits every entry below a function's.
+fn inside<'d>(unit: &Rc<Unit<'d>>, function: usize, mut visit: impl FnMut(&Die<'d>)) {
+    /// No function of the kernel has so many entries; a damaged one might.
+    const MAX_ENTRIES: usize = 200_000;
+    let Ok(mut raw) = unit.unit.entries_raw(Some(UnitOffset(function))) else { return };
+    let mut entry = Die::null();
+    if !matches!(raw.read_entry(&mut entry), Ok(true)) || !entry.has_children() {
+        return;
+    }
+    let mut depth = 1usize;
+    for _ in 0..MAX_ENTRIES {
+        match raw.read_entry(&mut entry) {
+            Ok(true) => {}
+            Ok(false) => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return;
+                }
+                continue;
             }
+            Err(_) => return,
+        }
+        visit(&entry);
+        if entry.has_children() {
+            depth = depth.saturating_add(1);
         }
     }
 }

@@ -31,6 +31,8 @@ messages! {
     HOLDS_LOCK = "{function}() takes {lock} here as well" / "{function}() 也在此获取 {lock}";
     WAITS_BACK = "{function}() takes {lock} while it holds the lock that is waited for" / "{function}() 持有所等待的锁，同时又在此获取 {lock}";
     MADE_ATOMIC = "{function}() enters atomic context here with {lock}" / "{function}() 在此以 {lock} 进入原子上下文";
+    WRITES_THROUGH = "{function}() reads {text} here and writes through it, which the object that it points to does not allow" / "{function}() 在此读取 {text} 并经由它写入，而它所指的对象不允许写";
+    UNTYPED = "the store goes through a pointer of another type, but it writes this very value" / "该写入经由另一类型的指针，但写入的正是这个值";
     CALLS_ITSELF = "{function}() calls itself here; nothing stopped it" / "{function}() 在此调用自身，没有任何条件使其停止";
     PUTS_AGAIN = "{function}() gives up a reference here" / "{function}() 在此释放一个引用";
 }

@@ -258,6 +258,20 @@ impl Search<'_, '_, '_, '_> {
         let value = self.asked.value.filter(|value| *value != 0)?;
         let image = known.scene.image;
         let mut found = Vec::new();
+        if address.node.is_none() {
+            let place = ImageAddr(address.plus as u64);
+            let covers = |variable: &StaticVariable| {
+                let size = variable.ty.and_then(|ty| image.size_of(ty)).unwrap_or(1);
+                place.0.checked_sub(variable.address.0).is_some_and(|offset| offset < size)
+            };
+            if initial(image, place, self.asked.size) == Some(Initial::Number(value))
+                && let Some(variable) = self.survey.statics(image).into_iter().find(covers)
+            {
+                let detail = prose!(say::INITIALISER, variable = &*variable.name, value = hex(value));
+                let place = definition(image, &variable);
+                return Some(vec![lead(place, What::Global, Explains::Exactly, 3, known.distance, detail)]);
+            }
+        }
         for within in known.scene.objects_of(at, address) {
             let Ok(offset) = u64::try_from(within.offset) else { continue };
             let name = image.type_name(within.record);

@@ -3,14 +3,15 @@
 
 use super::survey::{Known, Survey, spot};
 use super::{Asked, Held, producers};
-use crate::expression::Expressed;
 use crate::helpers::{Helper, helper};
 use crate::location::Place;
 use crate::names::base_name;
 use crate::origin::{Candidate, Ctx, Explains, Trail, What};
 use kwhy_base::catalogue::memory as say;
-use kwhy_base::{ImageAddr, Prose, prose};
-use kwhy_flow::value::Node;
+use kwhy_base::{ImageAddr, Prose, Reg, prose};
+use kwhy_flow::insn::AccessKind;
+use kwhy_flow::scene::Scene;
+use kwhy_flow::value::{Node, Value};
 use kwhy_oops::Family;
 
 /// How many frames are looked at.
@@ -19,14 +20,16 @@ const MAX_FRAMES: usize = 16;
 const MANY: usize = 4;
 
 /// Adds the candidates that the family of the report asks for, before what else was found.
-pub fn by_family(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &mut Trail) {
+pub fn by_family(ctx: &Ctx<'_, '_, '_>, trail: &mut Trail) {
     let facts = ctx.facts;
     let mut found = if facts.is(Family::HungTask) {
-        holders(ctx, expressed)
+        holders(ctx)
     } else if facts.is(Family::AtomicSleep) {
         atomic(ctx)
     } else if facts.is(Family::Refcount) {
         puts(ctx)
+    } else if facts.is(Family::DivideError) {
+        divisor(ctx)
     } else {
         recursion(ctx)
     };
@@ -56,9 +59,18 @@ fn candidate(ctx: &Ctx<'_, '_, '_>, image: usize, at: ImageAddr, detail: Prose) 
     })
 }
 
-/// What a call of a lock function does: takes (`true`) or gives back; and which member of what.
-fn lock_call(known: &Known<'_, '_>, call: ImageAddr) -> Option<(bool, String, Option<String>, String)> {
-    let callee = known.scene.callee_name(call)?;
+/// A call that takes or gives back a lock.
+struct LockCall {
+    /// It takes it.
+    takes: bool,
+    /// Which lock: the structs that it lies in and where, or the variable that it is.
+    lock: Vec<(String, i64)>,
+    /// What it is called.
+    text: String,
+}
+
+fn lock_call(scene: &Scene<'_, '_>, call: ImageAddr) -> Option<LockCall> {
+    let callee = scene.callee_name(call)?;
     if helper(&callee) != Some(Helper::Lock) {
         return None;
     }
@@ -68,42 +80,63 @@ fn lock_call(known: &Known<'_, '_>, call: ImageAddr) -> Option<(bool, String, Op
     if !gives && !takes {
         return None;
     }
-    let first = *kwhy_arch::cpu(known.scene.arch())?.arguments.first()?;
-    let (terms, _) = known.scene.argument_terms(call, first)?;
-    Some((!gives, terms.record?, terms.member, terms.text))
+    let argument = scene.argument(call, 0)?;
+    let text = scene.in_words(call, argument).unwrap_or_else(|| format!("{}()", base_name(&callee)));
+    Some(LockCall { takes: !gives, lock: identity(scene, call, argument), text })
+}
+
+/// What tells a lock from others: two functions know one lock by the struct that it is in.
+fn identity(scene: &Scene<'_, '_>, at: ImageAddr, lock: Value) -> Vec<(String, i64)> {
+    if let Some(address) = lock.as_constant() {
+        let symbol = scene.image.symbol_at(ImageAddr(address));
+        return symbol
+            .map(|symbol| (symbol.name, address.wrapping_sub(symbol.address.0) as i64))
+            .into_iter()
+            .collect();
+    }
+    let own =
+        ["struct mutex", "struct rw_semaphore", "struct spinlock", "struct semaphore", "struct rt_mutex"];
+    scene
+        .objects_of(at, lock)
+        .into_iter()
+        .map(|within| (scene.image.type_name(within.record), within.offset))
+        .filter(|(record, _)| !own.contains(&record.as_str()))
+        .collect()
 }
 
 /// Who takes the lock that a task waits for, and where it then waits for another one.
-fn holders(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed) -> Vec<Candidate> {
-    let Some(expression) = &expressed.expression else { return Vec::new() };
-    let (Some(record), member) = (expression.record.clone(), expression.member.clone()) else {
-        return Vec::new();
-    };
+fn holders(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
+    let waits_in = ctx.facts.places.chain().into_iter().find_map(|place| {
+        let (scene, address) = ctx.scenes.at(place).filter(|(scene, _)| helper(&scene.symbol).is_none())?;
+        let call = scene.insn(address)?.address;
+        lock_call(&scene, call).filter(|call| call.takes)
+    });
+    let Some(waited) = waits_in.filter(|waited| !waited.lock.is_empty()) else { return Vec::new() };
     let survey = Survey::of(ctx);
-    let mine = |known: &Known<'_, '_>| known.on_stack;
     // The stacks of other hung tasks of the log say who waits as well.
     let waits = |known: &Known<'_, '_>| {
+        let own = base_name(&known.scene.symbol);
         ctx.facts.log.iter().enumerate().any(|(index, other)| {
             index != ctx.facts.index
                 && other.family == Some(Family::HungTask)
-                && other.frames.iter().any(|frame| {
-                    frame.reliable
-                        && frame.at.symbol.as_deref().map(base_name) == Some(base_name(&known.scene.symbol))
-                })
+                && other
+                    .frames
+                    .iter()
+                    .any(|frame| frame.reliable && frame.at.symbol.as_deref().map(base_name) == Some(own))
         })
     };
     let mut found: Vec<(bool, u8, Candidate)> = Vec::new();
-    for known in survey.functions.iter().filter(|known| !mine(known)) {
+    for known in survey.functions.iter().filter(|known| !known.on_stack) {
         let mut held = false;
         for (call, _) in known.scene.calls() {
-            let Some((takes, of, lock, text)) = lock_call(known, call) else { continue };
-            let same = of == record && lock == member;
+            let Some(here) = lock_call(&known.scene, call) else { continue };
+            let same = here.lock.iter().any(|lock| waited.lock.contains(lock));
             let function = base_name(&known.scene.symbol).to_owned();
-            let (detail, order) = match (takes, same) {
-                (true, true) => (prose!(say::HOLDS_LOCK, function = function, lock = text), 0),
-                (true, false) if held => (prose!(say::WAITS_BACK, function = function, lock = text), 1),
+            let (detail, order) = match (here.takes, same) {
+                (true, true) => (prose!(say::HOLDS_LOCK, function = function, lock = here.text), 0),
+                (true, false) if held => (prose!(say::WAITS_BACK, function = function, lock = here.text), 1),
                 _ => {
-                    held &= !(same && !takes);
+                    held &= !same || here.takes;
                     continue;
                 }
             };
@@ -113,10 +146,65 @@ fn holders(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed) -> Vec<Candidate> {
             }
         }
     }
-    // A holder that waits for something in turn is the likelier one to hold on to it.
+    // A holder that waits in turn is the likelier one to hold on to it.
     found.sort_by_key(|(other, order, _)| (*other, *order));
     found.truncate(super::MAX_TOLD);
     found.into_iter().map(|(_, _, candidate)| candidate).collect()
+}
+
+/// The divisor that was zero: who left it so.
+fn divisor(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
+    let Some(place) = ctx.facts.places.here() else { return Vec::new() };
+    let (Some((scene, address)), Some(index)) = (ctx.scenes.at(place), place.image) else {
+        return Vec::new();
+    };
+    let Some(insn) = scene.insn(address) else { return Vec::new() };
+    let (pc, text) = (insn.address, insn.text());
+    let read = match scene.accesses(pc).into_iter().find(|access| access.kind == AccessKind::Read) {
+        Some(access) => access.address.map(|from| (from, access.memory.segment, access.width, pc)),
+        None => register_named(&scene, &text)
+            .and_then(|register| scene.register(pc, register))
+            .and_then(|value| loaded(&scene, value)),
+    };
+    let Some((from, segment, width, at)) = read else { return Vec::new() };
+    let Some(object) = scene.object_at(at, from, segment, width) else { return Vec::new() };
+    let (Some(record), Some(member), Ok(offset)) =
+        (scene.record_name(object.pointee), object.member.clone(), u64::try_from(object.offset))
+    else {
+        return Vec::new();
+    };
+    let asked = Asked {
+        held: Held::Member { record, member, offset },
+        size: u64::from(width),
+        indexed: object.index.is_some(),
+        value: Some(0),
+        load: (index, at),
+        text: object.text,
+        at_best: Explains::Exactly,
+    };
+    producers(ctx, &asked)
+}
+
+/// The register that an instruction with one operand names: `div %ecx`.
+fn register_named(scene: &Scene<'_, '_>, text: &str) -> Option<Reg> {
+    let name = text.rsplit('%').next()?.trim();
+    let whole = match name.strip_prefix('e') {
+        Some(rest) => format!("r{rest}"),
+        None => name.trim_end_matches('d').to_owned(),
+    };
+    kwhy_arch::cpu(scene.arch())?.register(&whole)
+}
+
+/// Where a value was read, through what only narrows it.
+fn loaded(scene: &Scene<'_, '_>, value: Value) -> Option<(Value, Option<Reg>, u8, ImageAddr)> {
+    match value.node.and_then(|id| scene.node(id))? {
+        Node::Load { address, segment, width, at, .. } => Some((address, segment, width, at)),
+        Node::Extract { value, lsb: 0, .. } => match value.node.and_then(|id| scene.node(id))? {
+            Node::Load { address, segment, width, at, .. } => Some((address, segment, width, at)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Calls that enter atomic context and those that leave it.
@@ -185,15 +273,19 @@ fn recursion(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
         let count = frames.iter().filter(|other| other.at.symbol == place.at.symbol).count();
         place.at.symbol.is_some() && count >= MANY
     };
-    let Some(place) = frames.iter().find(same) else { return Vec::new() };
-    let Some((scene, address)) = ctx.scenes.at(place) else { return Vec::new() };
-    let Some(call) = scene.insn(address).map(|insn| insn.address) else { return Vec::new() };
-    let Some(cpu) = kwhy_arch::cpu(scene.arch()) else { return Vec::new() };
-    let calls_itself =
-        scene.callee_name(call).is_some_and(|name| base_name(&name) == base_name(&scene.symbol));
-    if !calls_itself {
+    // Not every frame of it need be in the call of itself: the last one is not.
+    let itself = |place: &&Place| {
+        let (scene, address) = ctx.scenes.at(place)?;
+        let call = scene.insn(address)?.address;
+        let callee = scene.callee_name(call)?;
+        (base_name(&callee) == base_name(&scene.symbol)).then_some((scene, call))
+    };
+    let Some((place, (scene, call))) =
+        frames.iter().filter(same).take(4).find_map(|place| Some((place, itself(place)?)))
+    else {
         return Vec::new();
-    }
+    };
+    let Some(cpu) = kwhy_arch::cpu(scene.arch()) else { return Vec::new() };
     let count = scene.parameter_count(&scene.symbol).unwrap_or(1);
     let mut found = Vec::new();
     for register in cpu.arguments.iter().take(count) {

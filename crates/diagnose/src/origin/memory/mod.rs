@@ -13,6 +13,9 @@ mod made;
 mod overrun;
 mod stored;
 mod survey;
+#[cfg(test)]
+mod tests;
+mod typed;
 mod worth;
 
 use super::{Candidate, Ctx, Explains, Spot, What};
@@ -107,8 +110,10 @@ struct Search<'s, 'a, 'o, 'd> {
 
 /// Who may have put the value there, best first.
 pub fn producers(ctx: &Ctx<'_, '_, '_>, asked: &Asked) -> Vec<Candidate> {
-    let search = Search::new(ctx, asked);
+    let typed = typed::typed(ctx, asked);
+    let search = Search::new(ctx, typed.as_ref().unwrap_or(asked));
     let (mut leads, stores) = stored::stores(&search);
+    leads.extend(written_through(&search));
     leads.extend(overrun::overruns(&search));
     leads.extend(gone::gone(&search));
     if !search.is_bare() {
@@ -116,6 +121,24 @@ pub fn producers(ctx: &Ctx<'_, '_, '_>, asked: &Asked) -> Vec<Candidate> {
         leads.extend(made::missing(&search, stores));
     }
     rank(leads, asked.at_best)
+}
+
+/// A pointer that is good to read through and was written through: who reads it casts the
+/// `const` away.
+fn written_through(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
+    let (index, at) = search.asked.load;
+    let written = search.ctx.facts.fault.access == Some(kwhy_arch::Access::Write);
+    let good = matches!(search.kind, Some(ValueKind::KernelPointer | ValueKind::KernelText));
+    let known = search
+        .survey
+        .functions
+        .iter()
+        .find(|known| known.image == index && known.scene.code.index_of(at).is_some());
+    let (Some(known), true) = (known, written && good) else { return Vec::new() };
+    let place = survey::spot(known.scene.image, index, at);
+    let function = place.function.clone().unwrap_or_default();
+    let detail = prose!(say::WRITES_THROUGH, function = function, text = &search.asked.text);
+    vec![search.lead(known, place, What::Code, Explains::Perhaps, 2, detail)]
 }
 
 /// Best first; of several on one line the best.
@@ -137,7 +160,7 @@ fn rank(mut leads: Vec<Lead>, at_best: Explains) -> Vec<Candidate> {
         told.push(lead.candidate);
     }
     // What would take another mishap is told only where there is little else.
-    if told.iter().filter(|candidate| candidate.explains != Explains::Hardly).count() > 1 {
+    if told.iter().any(|candidate| candidate.explains != Explains::Hardly) {
         told.retain(|candidate| candidate.explains != Explains::Hardly);
     }
     told.truncate(MAX_TOLD);
@@ -276,11 +299,48 @@ impl<'s, 'a, 'o, 'd> Search<'s, 'a, 'o, 'd> {
         }
         let wanted = self.wanted.as_ref()?;
         let image = known.scene.image;
-        let within = known.scene.objects_of(at, address).into_iter();
-        within
-            .filter(|within| wanted.is_reached(image, within.record, within.offset, width))
-            .map(|within| within.pointer)
-            .next()
+        // `*tail = …` where `tail` is `&list->first` at first and `&(*tail)->next` after that.
+        let addresses = std::iter::once(address).chain(self.addresses(known, address));
+        for address in addresses {
+            let within = known.scene.objects_of(at, address).into_iter();
+            let hit = within
+                .filter(|within| wanted.is_reached(image, within.record, within.offset, width))
+                .map(|within| within.pointer)
+                .next();
+            if hit.is_some() {
+                return hit;
+            }
+        }
+        None
+    }
+
+    /// What an address is where it is one of several.
+    fn addresses(&self, known: &Known<'_, '_>, address: Value) -> Vec<Value> {
+        let chosen = matches!(
+            address.node.and_then(|id| known.scene.node(id)),
+            Some(kwhy_flow::value::Node::Phi { .. })
+        );
+        if !chosen {
+            return Vec::new();
+        }
+        let choices = known.scene.choices(address).into_iter().map(|choice| choice.value);
+        choices.filter(|value| value.node.is_some()).collect()
+    }
+
+    /// Whether the value found says so much that the same number elsewhere is no chance.
+    fn is_telling(&self) -> bool {
+        self.asked.size == 8
+            && self.asked.value.is_some_and(|value| value > 0xffff_ffff)
+            && matches!(
+                self.kind,
+                Some(
+                    ValueKind::MachineCode
+                        | ValueKind::Integer
+                        | ValueKind::AsciiText
+                        | ValueKind::UserPointer
+                        | ValueKind::BitFlip
+                )
+            )
     }
 
     /// A number in the words of the report.

@@ -143,8 +143,14 @@ fn starts(known: &Known<'_, '_>, write: &Write) -> Vec<Value> {
         Some(Node::Binary(kwhy_flow::insn::Operator::Add, a, b)) => {
             let plus = write.address.plus;
             let mut found = vec![a.offset(plus), b.offset(plus)];
-            for part in [a, b] {
-                found.extend(scene.choices(part).into_iter().map(|leaf| leaf.value.offset(plus)));
+            for (base, index) in [(a, b), (b, a)] {
+                for choice in scene.choices(index) {
+                    found.push(choice.value.offset(plus));
+                    // The compiler lets an index begin at 1 and takes that off the address.
+                    if choice.value.node.is_none() {
+                        found.push(base.offset(plus.wrapping_add(choice.value.plus)));
+                    }
+                }
             }
             found
         }

@@ -11,7 +11,7 @@ use kwhy_flow::writes::Write;
 
 /// Every store that may be the one, with where the stored value was settled.
 /// How many stores there are, whatever they store, is told as well.
-pub fn stores(search: &Search<'_, '_, '_, '_>) -> (Vec<Lead>, usize) {
+pub fn stores<'o, 'd>(search: &Search<'_, '_, 'o, 'd>) -> (Vec<Lead>, usize) {
     let mut found = Vec::new();
     let mut count = 0usize;
     for known in &search.survey.functions {
@@ -34,6 +34,18 @@ pub fn stores(search: &Search<'_, '_, '_, '_>) -> (Vec<Lead>, usize) {
                         member = member
                     ));
                 }
+            } else if search.is_telling() && known.scene.objects_of(write.at, write.address).is_empty() {
+                // The value alone says that it is this store.
+                let exact = write.number.filter(|value| {
+                    worth(search, known, write.at, *value).explains == Some(Explains::Exactly)
+                });
+                if exact.is_some() && !known.scene.is_stack_address(write.address) {
+                    let from = found.len();
+                    store(search, known, write, &mut found);
+                    for lead in found.iter_mut().skip(from) {
+                        lead.candidate.reasons.push(prose!(say::UNTYPED));
+                    }
+                }
             }
         }
     }
@@ -45,7 +57,12 @@ fn wide_enough(search: &Search<'_, '_, '_, '_>, write: &Write) -> bool {
     search.asked.size != 8 || write.width >= 8
 }
 
-fn store(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, write: &Write, found: &mut Vec<Lead>) {
+fn store<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
+    write: &Write,
+    found: &mut Vec<Lead>,
+) {
     let place = spot(known.scene.image, known.image, write.at);
     let function = place.function.clone().unwrap_or_default();
     let text = &search.asked.text;

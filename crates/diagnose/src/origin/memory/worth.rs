@@ -28,13 +28,18 @@ pub struct Worth {
 const MAX_DEPTH: u32 = 3;
 
 /// What `value`, stored at `at` into the member asked about, may be.
-pub fn worth(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, at: ImageAddr, value: Value) -> Worth {
+pub fn worth<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
+    at: ImageAddr,
+    value: Value,
+) -> Worth {
     settle(search, known, at, value, 0)
 }
 
-fn settle(
-    search: &Search<'_, '_, '_, '_>,
-    known: &Known<'_, '_>,
+fn settle<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
     at: ImageAddr,
     value: Value,
     depth: u32,
@@ -54,17 +59,49 @@ fn settle(
             && let (Some(set_at), Some(number)) = (leaf.set_at, leaf.value.as_constant())
         {
             whole.more.push(constant(search, known, set_at, number));
+            whole.more.extend(declared(search, known, at, value, set_at, number));
         }
     }
     whole
 }
 
-fn constant(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, at: ImageAddr, number: u64) -> Lead {
+fn constant<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
+    at: ImageAddr,
+    number: u64,
+) -> Lead {
     let place = spot(known.scene.image, known.image, at);
     let function = place.function.clone().unwrap_or_default();
     let (value, text) = (search.number(number), &search.asked.text);
     let detail = prose!(say::CONSTANT, function = function, value = value, text = text);
     search.lead(known, place, What::Constant, Explains::Exactly, 2, detail)
+}
+
+/// `struct node *up = NULL;`: the variable's own line, where the compiler hung the instruction
+/// that sets the constant on another statement's.
+fn declared<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
+    at: ImageAddr,
+    value: Value,
+    set_at: ImageAddr,
+    number: u64,
+) -> Option<Lead> {
+    let image = known.scene.image;
+    let rows = image.lines(set_at..set_at.offset(1));
+    if rows.iter().any(|row| row.address == set_at && row.is_stmt) {
+        return None;
+    }
+    let name = known.scene.in_words(at, value)?;
+    let (file, line) = image.local_declared(set_at, &name)?;
+    let mut place = spot(image, known.image, set_at);
+    place.file = Some(file.to_string());
+    place.line = Some(line);
+    let function = place.function.clone().unwrap_or_default();
+    let (value, text) = (search.number(number), &search.asked.text);
+    let detail = prose!(say::CONSTANT, function = function, value = value, text = text);
+    Some(search.lead(known, place, What::Constant, Explains::Exactly, 2, detail))
 }
 
 fn better(a: Option<Explains>, b: Option<Explains>) -> Option<Explains> {
@@ -78,9 +115,9 @@ fn of(explains: Option<Explains>) -> Worth {
     Worth { explains, ..Worth::default() }
 }
 
-fn one(
-    search: &Search<'_, '_, '_, '_>,
-    known: &Known<'_, '_>,
+fn one<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
     at: ImageAddr,
     leaf: &Choice,
     depth: u32,
@@ -126,7 +163,12 @@ fn one(
 }
 
 /// What a call returned: by the callee's returns, where they can be read.
-fn result(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, call: ImageAddr, depth: u32) -> Worth {
+fn result<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
+    call: ImageAddr,
+    depth: u32,
+) -> Worth {
     let scene = &known.scene;
     let name = scene.callee_name(call);
     if name.as_deref().is_some_and(kwhy_flow::stores::is_maker) {
@@ -145,12 +187,18 @@ fn result(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, call: ImageAdd
         return Worth { explains: Some(Explains::Perhaps), result_of: callee, ..Worth::default() };
     };
     let mut whole = Worth { result_of: Some(callee.clone()), ..Worth::default() };
+    // Where in the callee the value is settled, and by which lines, the trail tells.
+    let mut told = told_by_trail(search, known, call);
+    let traced = !told.is_empty();
+    whole.more.append(&mut told);
     for (at, value) in inside.scene.returned() {
         for leaf in inside.scene.choices(value) {
             let part = one(search, inside, at, &leaf, depth + 1);
             whole.explains = better(whole.explains, part.explains);
             whole.more.extend(part.more);
-            if let (Some(number), Some(Explains::Exactly)) = (leaf.value.as_constant(), part.explains) {
+            if let (Some(number), Some(Explains::Exactly), false) =
+                (leaf.value.as_constant(), part.explains, traced)
+            {
                 let place = spot(inside.scene.image, inside.image, leaf.set_at.unwrap_or(at));
                 let receiver = spot(scene.image, known.image, call);
                 let detail = prose!(
@@ -169,8 +217,38 @@ fn result(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, call: ImageAdd
     whole
 }
 
+/// What the trail finds behind a call's result: who returned the very value.
+fn told_by_trail<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
+    call: ImageAddr,
+) -> Vec<Lead> {
+    let Some(value) = search.asked.value else { return Vec::new() };
+    let Some(result) = known.scene.result_of(call) else { return Vec::new() };
+    let found = crate::origin::behind(search.ctx, known.image, &known.scene, result, call, Some(value));
+    let exact = found.into_iter().filter(|candidate| {
+        candidate.explains == Explains::Exactly && matches!(candidate.what, What::CallResult | What::Constant)
+    });
+    let receiver = || spot(known.scene.image, known.image, call);
+    exact
+        .map(|candidate| {
+            let detail = candidate.detail.clone();
+            let mut lead =
+                search.lead(known, candidate.spot.clone(), candidate.what, Explains::Exactly, 0, detail);
+            lead.candidate.reasons.extend(candidate.reasons);
+            lead.candidate.unchecked_in = candidate.unchecked_in.or_else(|| Some(receiver()));
+            lead
+        })
+        .collect()
+}
+
 /// What a caller handed over: by the calls that are there to be read.
-fn parameter(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, value: Value, depth: u32) -> Worth {
+fn parameter<'o, 'd>(
+    search: &Search<'_, '_, 'o, 'd>,
+    known: &Known<'o, 'd>,
+    value: Value,
+    depth: u32,
+) -> Worth {
     let maybe = || of(Some(Explains::Perhaps));
     let Some(index) = known.scene.parameter_index(value).filter(|_| depth < MAX_DEPTH) else {
         return maybe();
