@@ -21,13 +21,37 @@ pub struct Opened<'d> {
 
 /// Reads the headers of every image offered.
 pub fn open<'d>(inputs: &[crate::ImageInput<'d>]) -> Vec<Opened<'d>> {
-    inputs
+    let opened: Vec<Opened<'d>> = inputs
         .iter()
         .map(|input| Opened {
             name: input.name.clone(),
             image: Image::parse(input.data).map_err(|error| error.to_string()),
         })
-        .collect()
+        .collect();
+    share_types(&opened);
+    opened
+}
+
+/// Modules without debug information have their types from the BTF of the kernel beside them:
+/// of their own release where there are several.
+fn share_types(opened: &[Opened<'_>]) {
+    let images = || opened.iter().filter_map(|one| one.image.as_ref().ok());
+    let kernels: Vec<&Image<'_>> = images().filter(|image| *image.kind() == ImageKind::Kernel).collect();
+    for module in images().filter(|image| *image.kind() != ImageKind::Kernel) {
+        let own = kernels.iter().find(|kernel| kernel.release() == module.release());
+        if let Some(kernel) = own {
+            module.use_types_of(kernel);
+        }
+    }
+}
+
+/// How much an image tells; more is better.
+fn richness(opened: &Opened<'_>) -> u8 {
+    opened.image.as_ref().map_or(0, |image| match (image.has_dwarf(), image.code_sections().is_empty()) {
+        (true, _) => 3,
+        (false, false) => 2,
+        (false, true) => 1,
+    })
 }
 
 /// The images, each checked against one crash.
@@ -52,7 +76,11 @@ impl<'o, 'd> Images<'o, 'd> {
     pub fn check(opened: &'o [Opened<'d>], record: &CrashRecord) -> Images<'o, 'd> {
         let mut list: Vec<Match<'o, 'd>> = opened.iter().map(|opened| check(opened, record)).collect();
         let mut roles: Vec<Option<String>> = Vec::new();
-        for entry in &mut list {
+        // Debug information wins over a boot image, and that over a mere list of symbols.
+        let mut order: Vec<usize> = (0..list.len()).collect();
+        order.sort_by_key(|index| std::cmp::Reverse(list.get(*index).map(|one| richness(one.opened))));
+        for index in order {
+            let Some(entry) = list.get_mut(index) else { continue };
             let Some(role) = role(entry.opened).filter(|_| entry.used) else { continue };
             if roles.contains(&role) {
                 entry.used = false;

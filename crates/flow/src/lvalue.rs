@@ -398,7 +398,8 @@ impl Scene<'_, '_> {
         let symbol = self
             .image
             .symbol_at(ImageAddr(at))
-            .filter(|symbol| !symbol.function && symbol.address.0 == at && symbol.elf_size > 0)?;
+            .filter(|symbol| !symbol.function && symbol.address.0 == at)
+            .filter(|symbol| symbol.elf_size > 0 || !self.image.has_dwarf())?;
         let plain = plain_name(&symbol.name);
         let pointer = Some(format!("&{plain}"));
         Some(LValue { pointer, base: Some(Value::constant(at)), ..self.bare(plain.to_owned(), None) })
@@ -498,6 +499,11 @@ impl Scene<'_, '_> {
 
     /// Whether the function has no variables of its own in the debug information.
     pub(crate) fn in_assembler(&self) -> bool {
+        // Without debug information a C function without parameters looks the same as one in
+        // assembler, but for its name.
+        if !self.image.has_dwarf() {
+            return crate::assembler::parameter(&self.symbol, 0).is_some();
+        }
         self.function.as_ref().is_none_or(|function| function.body.variables.is_empty())
             && assembler::parameter(&self.symbol, 0).is_some()
     }

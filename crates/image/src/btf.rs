@@ -1,13 +1,15 @@
 //! BTF: the kernel's own compact type information (Documentation/bpf/btf.rst).
 //!
 //! A vmlinux describes every type once, in a few megabytes, so a type is found by name
-//! without searching the debug information of thousands of units. A module's BTF counts on
-//! from its vmlinux's numbers and means nothing alone; it is not read.
+//! without searching the debug information of thousands of units. A module's BTF is split: its
+//! numbers and its strings count on from those of its vmlinux, without which it means nothing
+//! (see [`Image::use_types_of`]).
 
 use crate::elf::{u16_at, u32_at};
 use crate::image::Image;
 use crate::types::{Member, Record, Type, TypeId};
 use crate::{dwarf_types::Key, dwarf_types::MAX_CHAIN};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 const MAGIC: u16 = 0xeb9f;
@@ -23,7 +25,9 @@ const TYPEDEF: u8 = 8;
 const VOLATILE: u8 = 9;
 const CONST: u8 = 10;
 const RESTRICT: u8 = 11;
+const FUNC: u8 = 12;
 const FUNC_PROTO: u8 = 13;
+const VAR: u8 = 14;
 const FLOAT: u8 = 16;
 const TYPE_TAG: u8 = 18;
 const ENUM64: u8 = 19;
@@ -32,8 +36,23 @@ const ENUM64: u8 = 19;
 pub(crate) struct Btf<'d> {
     types: &'d [u8],
     strings: &'d [u8],
-    /// Offset of type number n + 1 in `types`.
+    /// Offset in `types` of each type, from number `first` on.
     starts: Vec<u32>,
+    /// 1, or for split BTF what follows the base's last number.
+    first: u32,
+    /// 0, or the length of the base's strings.
+    first_string: u32,
+    base: Option<Rc<Btf<'d>>>,
+    /// (place of the name, number) of every type that has one, sorted when first asked.
+    names: OnceCell<Vec<(u32, u32)>>,
+}
+
+/// A function's name, parameters and result, as numbers and texts.
+pub(crate) struct BtfFunction {
+    pub name: Rc<str>,
+    /// (name, type number) of each.
+    pub parameters: Vec<(Option<Rc<str>>, u32)>,
+    pub returns: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -49,7 +68,7 @@ struct Header {
 }
 
 impl<'d> Btf<'d> {
-    pub(crate) fn parse(section: &'d [u8]) -> Option<Btf<'d>> {
+    pub(crate) fn parse(section: &'d [u8], base: Option<Rc<Btf<'d>>>) -> Option<Btf<'d>> {
         if u16_at(section, 0)? != MAGIC {
             return None;
         }
@@ -60,17 +79,21 @@ impl<'d> Btf<'d> {
         };
         let types = part(u32_at(section, 8)?, u32_at(section, 12)?)?;
         let strings = part(u32_at(section, 16)?, u32_at(section, 20)?)?;
-        let mut btf = Btf { types, strings, starts: Vec::new() };
+        let first = base.as_ref().map_or(1, |base| base.end());
+        let first_string =
+            base.as_ref().map_or(0, |base| base.first_string.saturating_add(base.string_size()));
+        let mut btf =
+            Btf { types, strings, starts: Vec::new(), first, first_string, base, names: OnceCell::new() };
         let mut at = 0usize;
         while let Some(header) = btf.header_at(at) {
             btf.starts.push(u32::try_from(at).ok()?);
             let count = usize::from(header.count);
             let data = match header.kind {
-                INT | 14 | 17 => 4,
+                INT | VAR | 17 => 4,
                 ARRAY => 12,
                 STRUCT | UNION | 15 | ENUM64 => count * 12,
                 ENUM | FUNC_PROTO => count * 8,
-                PTR | FWD | TYPEDEF | VOLATILE | CONST | RESTRICT | 12 | FLOAT | TYPE_TAG => 0,
+                PTR | FWD | TYPEDEF | VOLATILE | CONST | RESTRICT | FUNC | FLOAT | TYPE_TAG => 0,
                 // A kind of the future: its length is unknown, so nothing after it can be read.
                 _ => break,
             };
@@ -91,15 +114,110 @@ impl<'d> Btf<'d> {
         })
     }
 
+    /// The number after the last one.
+    fn end(&self) -> u32 {
+        self.first.saturating_add(u32::try_from(self.starts.len()).unwrap_or(0))
+    }
+
+    fn string_size(&self) -> u32 {
+        u32::try_from(self.strings.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The part that a type's data is in: this one, or the base.
+    fn home(&self, number: u32) -> &Btf<'d> {
+        match &self.base {
+            Some(base) if number < self.first => base,
+            _ => self,
+        }
+    }
+
     fn header(&self, number: u32) -> Option<Header> {
-        let start = self.starts.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
-        self.header_at(*start as usize)
+        let home = self.home(number);
+        let start = home.starts.get(usize::try_from(number.checked_sub(home.first)?).ok()?)?;
+        home.header_at(*start as usize)
     }
 
     fn text(&self, offset: u32) -> Option<Rc<str>> {
-        let rest = self.strings.get(offset as usize..)?;
+        let home = match &self.base {
+            Some(base) if offset < self.first_string => base,
+            _ => self,
+        };
+        let rest = home.strings.get(offset.checked_sub(home.first_string)? as usize..)?;
         let text = rest.get(..memchr::memchr(0, rest)?)?;
         (!text.is_empty()).then(|| Rc::from(String::from_utf8_lossy(text)))
+    }
+
+    /// Where a name stands among the strings, its base's included. Strings are unique.
+    fn place_of(&self, name: &str) -> Option<u32> {
+        if let Some(place) = self.base.as_ref().and_then(|base| base.place_of(name)) {
+            return Some(place);
+        }
+        let mut needle = vec![0];
+        needle.extend_from_slice(name.as_bytes());
+        needle.push(0);
+        let bytes = self.strings;
+        // The first string of a split part has no NUL before it.
+        let place = if bytes.starts_with(needle.get(1..)?) && self.base.is_some() {
+            0
+        } else {
+            memchr::memmem::find(bytes, &needle)?.checked_add(1)?
+        };
+        u32::try_from(place).ok()?.checked_add(self.first_string)
+    }
+
+    fn by_name(&self) -> &[(u32, u32)] {
+        self.names.get_or_init(|| {
+            let named = |(start, number): (&u32, u32)| {
+                let header = self.header_at(*start as usize)?;
+                (header.name != 0).then_some((header.name, number))
+            };
+            let mut names: Vec<(u32, u32)> = self.starts.iter().zip(self.first..).filter_map(named).collect();
+            names.sort_unstable();
+            names
+        })
+    }
+
+    /// The numbers of the types of one of these kinds whose name is at this place; this part's
+    /// own before its base's.
+    fn at_place(&self, place: u32, kinds: &[u8]) -> Vec<u32> {
+        let names = self.by_name();
+        let first = names.partition_point(|(other, _)| *other < place);
+        let here = names.get(first..).unwrap_or_default().iter().take_while(|(other, _)| *other == place);
+        let kind = |number: u32| self.header(number).is_some_and(|header| kinds.contains(&header.kind));
+        let mut found: Vec<u32> = here.map(|(_, number)| *number).filter(|number| kind(*number)).collect();
+        found.extend(self.base.iter().flat_map(|base| base.at_place(place, kinds)));
+        found
+    }
+
+    /// The functions of this name; a part's own before its base's.
+    pub(crate) fn functions(&self, name: &str) -> Vec<BtfFunction> {
+        let numbers = self.find(&[FUNC], name);
+        numbers.into_iter().filter_map(|number| self.function(number)).collect()
+    }
+
+    fn function(&self, number: u32) -> Option<BtfFunction> {
+        let function = self.header(number)?;
+        let proto = self.header(function.value).filter(|header| header.kind == FUNC_PROTO)?;
+        let home = self.home(function.value);
+        let parameter = |index: usize| {
+            let at = proto.rest.saturating_add(index * 8);
+            (self.text(home.word(at)), home.word(at.saturating_add(4)))
+        };
+        let all: Vec<_> = (0..usize::from(proto.count)).map(parameter).collect();
+        Some(BtfFunction {
+            name: self.text(function.name)?,
+            // A last parameter without a type stands for `...`.
+            parameters: all.into_iter().take_while(|(_, ty)| *ty != 0).collect(),
+            returns: proto.value,
+        })
+    }
+
+    /// The type of the variable `name`. Kernels describe those of each CPU only.
+    pub(crate) fn variable(&self, name: &str) -> Option<u32> {
+        match self.find(&[VAR], name).as_slice() {
+            [number] => Some(self.header(*number)?.value),
+            _ => None,
+        }
     }
 
     fn word(&self, at: usize) -> u32 {
@@ -109,18 +227,7 @@ impl<'d> Btf<'d> {
     /// The numbers of the types of these kinds and this name. Forward declarations do not count.
     /// There may be several: files may use one name for different things.
     pub(crate) fn find(&self, kinds: &[u8], name: &str) -> Vec<u32> {
-        let mut needle = vec![0];
-        needle.extend_from_slice(name.as_bytes());
-        needle.push(0);
-        // BTF's strings are unique.
-        let place =
-            memchr::memmem::find(self.strings, &needle).and_then(|place| u32::try_from(place + 1).ok());
-        let Some(offset) = place else { return Vec::new() };
-        let fits = |start: &u32| {
-            let header = self.header_at(*start as usize);
-            header.is_some_and(|header| header.name == offset && kinds.contains(&header.kind))
-        };
-        self.starts.iter().zip(1u32..).filter(|(start, _)| fits(start)).map(|(_, number)| number).collect()
+        self.place_of(name).map_or_else(Vec::new, |place| self.at_place(place, kinds))
     }
 
     pub(crate) fn is_forward(&self, number: u32) -> bool {
@@ -152,7 +259,7 @@ pub(crate) fn kinds(keyword: &str) -> &'static [u8] {
 }
 
 impl<'d> Image<'d> {
-    fn btf_id(&self, btf: &Btf<'d>, number: u32) -> TypeId {
+    pub(crate) fn btf_id(&self, btf: &Btf<'d>, number: u32) -> TypeId {
         match btf.plain(number) {
             0 => TypeId(0),
             plain => self.intern(Key::Btf(plain)),
@@ -162,11 +269,12 @@ impl<'d> Image<'d> {
     pub(crate) fn read_btf_type(&self, number: u32) -> Option<Type> {
         let btf = self.btf()?;
         let header = btf.header(number)?;
+        let home = btf.home(number);
         let name = btf.text(header.name);
         Some(match header.kind {
             INT => {
                 // BTF_INT_ENCODING: bit 24 signed, 25 char, 26 bool. GCC's char is not marked.
-                let encoding = btf.word(header.rest) >> 24 & 0xf;
+                let encoding = home.word(header.rest) >> 24 & 0xf;
                 let name = name.unwrap_or_else(|| Rc::from("?"));
                 Type::Base {
                     size: u64::from(header.value),
@@ -183,30 +291,30 @@ impl<'d> Image<'d> {
             },
             PTR => Type::Pointer(self.btf_id(btf, header.value)),
             ARRAY => Type::Array {
-                element: self.btf_id(btf, btf.word(header.rest)),
+                element: self.btf_id(btf, home.word(header.rest)),
                 // A flexible array and `[0]` look the same here.
-                count: Some(u64::from(btf.word(header.rest.saturating_add(8)))).filter(|count| *count > 0),
+                count: Some(u64::from(home.word(header.rest.saturating_add(8)))).filter(|count| *count > 0),
             },
             STRUCT | UNION => Type::Record(Rc::new(Record {
                 union: header.kind == UNION,
                 name,
                 size: u64::from(header.value),
-                members: self.btf_members(btf, header),
+                members: self.btf_members(btf, home, header),
             })),
             FWD => Type::Record(Rc::new(Record { union: header.flag, name, size: 0, members: Vec::new() })),
             ENUM | ENUM64 => {
                 let wide = header.kind == ENUM64;
                 let values = (0..usize::from(header.count)).filter_map(|i| {
                     let at = header.rest.saturating_add(i * if wide { 12 } else { 8 });
-                    let low = btf.word(at.saturating_add(4));
+                    let low = home.word(at.saturating_add(4));
                     let value = if wide {
-                        (u64::from(btf.word(at.saturating_add(8))) << 32 | u64::from(low)) as i64
+                        (u64::from(home.word(at.saturating_add(8))) << 32 | u64::from(low)) as i64
                     } else if header.flag {
                         i64::from(low as i32)
                     } else {
                         i64::from(low)
                     };
-                    Some((btf.text(btf.word(at))?, value))
+                    Some((btf.text(home.word(at))?, value))
                 });
                 Type::Enum { name, size: u64::from(header.value), values: values.collect() }
             }
@@ -217,7 +325,7 @@ impl<'d> Image<'d> {
             FUNC_PROTO => Type::Function {
                 returns: self.btf_id(btf, header.value),
                 parameters: (0..usize::from(header.count))
-                    .map(|i| self.btf_id(btf, btf.word(header.rest.saturating_add(i * 8 + 4))))
+                    .map(|i| self.btf_id(btf, home.word(header.rest.saturating_add(i * 8 + 4))))
                     .filter(|id| id.0 != 0)
                     .collect(),
             },
@@ -225,11 +333,11 @@ impl<'d> Image<'d> {
         })
     }
 
-    fn btf_members(&self, btf: &Btf<'d>, header: Header) -> Vec<Member> {
+    fn btf_members(&self, btf: &Btf<'d>, home: &Btf<'d>, header: Header) -> Vec<Member> {
         (0..usize::from(header.count))
             .map(|i| {
                 let at = header.rest.saturating_add(i * 12);
-                let place = btf.word(at.saturating_add(8));
+                let place = home.word(at.saturating_add(8));
                 // With the flag, the top byte is the width of a bit-field.
                 let (width, first) = if header.flag {
                     (place >> 24, u64::from(place & 0xff_ffff))
@@ -237,9 +345,9 @@ impl<'d> Image<'d> {
                     (0, u64::from(place))
                 };
                 Member {
-                    name: btf.text(btf.word(at)),
+                    name: btf.text(home.word(at)),
                     offset: first / 8,
-                    ty: self.btf_id(btf, btf.word(at.saturating_add(4))),
+                    ty: self.btf_id(btf, home.word(at.saturating_add(4))),
                     bits: (width > 0).then_some((first, u64::from(width))),
                 }
             })

@@ -16,6 +16,7 @@ use crate::{
 use kwhy_base::{Arch, BuildId, ImageAddr};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Longest banner or string that is looked at.
@@ -30,7 +31,9 @@ pub struct Image<'d> {
     build_id: Option<BuildId>,
     pub(crate) problems: RefCell<Vec<String>>,
     debug: OnceCell<Option<Debug<'d>>>,
-    btf: OnceCell<Option<Btf<'d>>>,
+    btf: OnceCell<Option<Rc<Btf<'d>>>>,
+    base_types: OnceCell<Rc<Btf<'d>>>,
+    pub(crate) described: RefCell<BTreeMap<u64, Option<Rc<Function>>>>,
     pub(crate) frame_index: OnceCell<Vec<(u64, u64)>>,
     pub(crate) patch_tables: OnceCell<Vec<Table<'d>>>,
     pub(crate) hidden_edges: OnceCell<Vec<HiddenEdge>>,
@@ -60,6 +63,8 @@ impl<'d> Image<'d> {
             problems: RefCell::new(problems),
             debug: OnceCell::new(),
             btf: OnceCell::new(),
+            base_types: OnceCell::new(),
+            described: RefCell::default(),
             frame_index: OnceCell::new(),
             patch_tables: OnceCell::new(),
             hidden_edges: OnceCell::new(),
@@ -124,20 +129,37 @@ impl<'d> Image<'d> {
             .as_ref()
     }
 
-    pub(crate) fn btf(&self) -> Option<&Btf<'d>> {
+    pub(crate) fn btf(&self) -> Option<&Rc<Btf<'d>>> {
         self.btf
             .get_or_init(|| {
-                if self.elf.relocatable {
-                    return None;
-                }
-                let (_, section) = self.elf.section(".BTF")?;
-                let parsed = Btf::parse(self.elf.raw(section));
+                let base = self.base_types.get().cloned();
+                // Without its kernel's, a module's means nothing; without its own, the kernel's
+                // types are those of the kernel's objects that it handles.
+                let own = self.elf.section(".BTF").map(|(_, section)| self.elf.raw(section));
+                let Some(own) = own.filter(|_| !self.elf.relocatable || base.is_some()) else { return base };
+                let parsed = Btf::parse(own, base.clone()).map(Rc::new);
                 if parsed.is_none() {
                     self.problems.borrow_mut().push("section .BTF is damaged".into());
                 }
-                parsed
+                parsed.or(base)
             })
             .as_ref()
+    }
+
+    /// Whether types are known at all, be it from debug information or from BTF.
+    pub fn has_types(&self) -> bool {
+        self.has_dwarf() || self.btf().is_some()
+    }
+
+    /// Gives a module the types of the kernel that it belongs to, on which its own BTF builds.
+    /// To be called before anything is asked of the module; one with debug information keeps to that.
+    pub fn use_types_of(&self, kernel: &Image<'d>) {
+        if self.elf.relocatable
+            && !self.has_dwarf()
+            && let Some(types) = kernel.btf()
+        {
+            let _ = self.base_types.set(Rc::clone(types));
+        }
     }
 
     /// All symbols of exactly this name (static functions may share one).
@@ -234,7 +256,7 @@ impl<'d> Image<'d> {
 
     /// The out-of-line function whose code (any of its ranges) covers `address`.
     pub fn function_at(&self, address: ImageAddr) -> Option<Rc<Function>> {
-        let debug = self.debug()?;
+        let Some(debug) = self.debug() else { return self.described_function(address) };
         let (unit, die) = self.function_place(debug, address)?;
         let key = unit.offset.checked_add(die)?;
         if let Some(built) = debug.built.borrow().get(&key) {
@@ -265,7 +287,7 @@ impl<'d> Image<'d> {
     /// The variable `name` as declared or defined in the unit of `near`; its address is known
     /// only where this image defines it, so a module's imports have `None`.
     pub fn global_named(&self, name: &str, near: ImageAddr) -> Option<(Rc<str>, Option<TypeId>)> {
-        let debug = self.debug()?;
+        let Some(debug) = self.debug() else { return self.described_variable(name) };
         let unit = debug.unit_at(near.0)?;
         self.declared_variable(debug, &unit, name)
     }

@@ -9,6 +9,7 @@ mod btf;
 mod builder;
 mod census;
 mod cfa;
+mod described;
 mod dwarf_types;
 mod edges;
 mod elf;

@@ -105,7 +105,7 @@ impl<'d> Image<'d> {
     }
 
     pub(crate) fn find_prototype(&self, name: &str, near: ImageAddr) -> Option<Prototype> {
-        let debug = self.debug()?;
+        let Some(debug) = self.debug() else { return self.described_prototype(name) };
         if let Some(unit) = debug.unit_at(near.0)
             && let Some(found) = self.prototype_in(debug, &unit, name)
         {
@@ -151,7 +151,13 @@ impl<'d> Image<'d> {
 
     pub(crate) fn find_global(&self, address: ImageAddr, near: ImageAddr) -> Option<Global> {
         let per_cpu = self.section_at(address).is_some_and(|section| section.name.contains("percpu"));
-        let debug = self.debug()?;
+        let Some(debug) = self.debug() else {
+            let symbol = self.symbol_at(address).filter(|symbol| !symbol.function)?;
+            let (name, ty) = self.described_variable(&symbol.name)?;
+            let size = ty.and_then(|ty| self.size_of(ty)).unwrap_or(1);
+            let inside = address.0.wrapping_sub(symbol.address.0) < size.max(1);
+            return inside.then_some(Global { name, ty, address: symbol.address, per_cpu });
+        };
         let unit = debug.unit_at(near.0);
         // A static variable inside the function: its symbol has a number appended.
         if let Some(function) = self.function_at(near)

@@ -175,8 +175,8 @@ impl<'d> Image<'d> {
     }
 
     pub(crate) fn type_named_near(&self, name: &str, near: ImageAddr) -> Option<TypeId> {
+        let Some(debug) = self.debug() else { return self.type_named(name) };
         let (keyword, tag) = split_keyword(name);
-        let debug = self.debug()?;
         let unit = debug.unit_at(near.0)?;
         self.type_in_unit(debug, &unit, keyword, tag)
     }
