@@ -13,6 +13,7 @@ pub mod expr;
 pub mod glance;
 pub mod guards;
 mod indexed;
+mod infer;
 pub mod insn;
 pub mod interp;
 pub mod lvalue;

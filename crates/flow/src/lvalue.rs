@@ -173,6 +173,9 @@ impl Scene<'_, '_> {
     /// union: what it is then used for tells which member it was.
     fn ways_to(&self, view: &View, pointer: Value, depth: u32) -> Vec<Described> {
         let mut ways: Vec<Described> = self.derived(view, pointer, depth).into_iter().collect();
+        if ways.is_empty() {
+            ways.extend(self.raw_pointer(view, pointer));
+        }
         if let Some(Node::Load { address, segment: None, width, .. }) =
             pointer.node.and_then(|id| self.node(id))
             && pointer.plus == 0
@@ -238,6 +241,12 @@ impl Scene<'_, '_> {
             ..pointer.clone()
         });
         let (pointer, pointee) = (cast.as_ref().unwrap_or(pointer), accessor.or(pointee));
+        let open = pointee.is_none_or(|ty| matches!(self.image.strip(ty), Type::Void));
+        let retyped = if open && index.is_none() { self.retyped(pointer, base) } else { None };
+        let (pointer, pointee) = match &retyped {
+            Some((pointer, ty)) => (pointer, Some(*ty)),
+            None => (pointer, pointee),
+        };
         lvalue.footing = pointer.footing;
         lvalue.pointer = Some(pointer.text.clone());
         if let Some(pointee) = pointee
@@ -256,6 +265,12 @@ impl Scene<'_, '_> {
             && let Some(enclosing) = self.enclosing(view, pointer, pointee, base, offset, width)
         {
             return Some(enclosing);
+        }
+        if let Some(pointee) = pointee
+            && index.is_none()
+            && let Some(around) = self.around(pointer, pointee, base, offset, width)
+        {
+            return Some(around);
         }
         if let Some(pointee) = pointee
             && let Some(element) = self.element_access(pointee, &pointer.text, offset, index, width)
@@ -290,6 +305,39 @@ impl Scene<'_, '_> {
         };
         lvalue.footing = lvalue.footing.min(Footing::Earlier);
         Some(lvalue)
+    }
+
+    /// An access outside of the struct `inner` that is pointed to, in the one around it that
+    /// everything fits which is done with the pointer.
+    fn around(
+        &self,
+        pointer: &Described,
+        inner: TypeId,
+        base: Value,
+        offset: i64,
+        width: u8,
+    ) -> Option<LValue> {
+        let (ty, at) = self.inferred_around(base, inner, (offset, width))?;
+        let spot = Spot { offset: offset.wrapping_add(at), width, index: None };
+        let found = path::paths(self.image, ty, spot).into_iter().next()?;
+        let of_inner = Spot { offset: at, width: 0, index: None };
+        let member = path::paths(self.image, ty, of_inner).into_iter().next()?.text;
+        let name = self.image.type_name(ty);
+        let member = member.trim_start_matches('.');
+        let text = format!("container_of({}, {name}, {member})", pointer.text);
+        Some(LValue {
+            text: path::join(&text, &found.text),
+            ty: found.ty,
+            pointer: Some(text),
+            base: Some(base.offset(at.wrapping_neg())),
+            pointee: Some(ty),
+            member: found.text.strip_prefix('.').map(str::to_owned),
+            offset: spot.offset,
+            index: None,
+            fit: Some(found.fit),
+            ambiguous: found.ambiguous,
+            footing: Footing::Elsewhere,
+        })
     }
 
     fn path_into(

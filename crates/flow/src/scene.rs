@@ -2,12 +2,13 @@
 
 use crate::code::Code;
 use crate::guards::Branches;
+use crate::infer::Uses;
 use crate::insn::{AccessKind, Insn, MemOperand};
 use crate::interp::{Solved, State};
 use crate::names::Names;
 use crate::value::{Node, NodeId, Place, Value};
 use kwhy_base::{Arch, ImageAddr, Reg};
-use kwhy_image::{Function, Image, Prototype};
+use kwhy_image::{Function, Image, Prototype, TypeId};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,6 +28,9 @@ pub struct Scene<'i, 'd> {
     pub(crate) solved: RefCell<Solved>,
     pub(crate) names: Names,
     pub(crate) prototypes: RefCell<BTreeMap<String, Option<Prototype>>>,
+    /// What is done with each pointer, and what follows of its type; filled when first asked.
+    pub(crate) uses: RefCell<Option<Rc<Uses>>>,
+    pub(crate) inferred: RefCell<BTreeMap<NodeId, Option<TypeId>>>,
     pub(crate) branches: Branches,
 }
 
@@ -80,6 +84,8 @@ impl<'i, 'd> Scene<'i, 'd> {
             solved: RefCell::new(solved),
             names,
             prototypes: RefCell::new(BTreeMap::new()),
+            uses: RefCell::new(None),
+            inferred: RefCell::new(BTreeMap::new()),
             branches: Branches::default(),
         })
     }

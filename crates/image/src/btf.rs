@@ -212,6 +212,28 @@ impl<'d> Btf<'d> {
         })
     }
 
+    pub(crate) fn is_split(&self) -> bool {
+        self.base.is_some()
+    }
+
+    /// The numbers of this part's own structs and unions that have names; where `alone`, only
+    /// those of names that its base has no record of (builders may copy the base's).
+    pub(crate) fn records(&self, alone: bool) -> Vec<u32> {
+        let record = |start: &u32| {
+            let header = self.header_at(*start as usize);
+            let of_base = |place: u32| {
+                self.base.as_ref().is_some_and(|base| {
+                    let name = self.text(place);
+                    name.is_some_and(|name| !base.find(&[STRUCT, UNION], &name).is_empty())
+                })
+            };
+            header.is_some_and(|h| {
+                h.name != 0 && h.count > 0 && matches!(h.kind, STRUCT | UNION) && !(alone && of_base(h.name))
+            })
+        };
+        self.starts.iter().zip(self.first..).filter(|(start, _)| record(start)).map(|(_, n)| n).collect()
+    }
+
     /// The type of the variable `name`. Kernels describe those of each CPU only.
     pub(crate) fn variable(&self, name: &str) -> Option<u32> {
         match self.find(&[VAR], name).as_slice() {

@@ -33,6 +33,8 @@ pub struct Image<'d> {
     debug: OnceCell<Option<Debug<'d>>>,
     btf: OnceCell<Option<Rc<Btf<'d>>>>,
     base_types: OnceCell<Rc<Btf<'d>>>,
+    own_records: OnceCell<Rc<[TypeId]>>,
+    shared_records: OnceCell<Rc<[TypeId]>>,
     pub(crate) described: RefCell<BTreeMap<u64, Option<Rc<Function>>>>,
     pub(crate) frame_index: OnceCell<Vec<(u64, u64)>>,
     pub(crate) patch_tables: OnceCell<Vec<Table<'d>>>,
@@ -64,6 +66,8 @@ impl<'d> Image<'d> {
             debug: OnceCell::new(),
             btf: OnceCell::new(),
             base_types: OnceCell::new(),
+            own_records: OnceCell::new(),
+            shared_records: OnceCell::new(),
             described: RefCell::default(),
             frame_index: OnceCell::new(),
             patch_tables: OnceCell::new(),
@@ -149,6 +153,27 @@ impl<'d> Image<'d> {
     /// Whether types are known at all, be it from debug information or from BTF.
     pub fn has_types(&self) -> bool {
         self.has_dwarf() || self.btf().is_some()
+    }
+
+    /// The named structs and unions of a module's own BTF: what it shares with its kernel is not
+    /// among them. Of a kernel, none.
+    pub fn own_records(&self) -> Rc<[TypeId]> {
+        Rc::clone(self.own_records.get_or_init(|| {
+            let own = self.btf().filter(|_| self.base_types.get().is_some());
+            own.filter(|btf| btf.is_split()).map_or_else(|| Rc::from([]), |btf| self.records_of(btf, true))
+        }))
+    }
+
+    /// The named structs and unions of the kernel's BTF.
+    pub fn shared_records(&self) -> Rc<[TypeId]> {
+        Rc::clone(self.shared_records.get_or_init(|| {
+            let btf = self.base_types.get().or_else(|| self.btf());
+            btf.map_or_else(|| Rc::from([]), |btf| self.records_of(btf, false))
+        }))
+    }
+
+    fn records_of(&self, btf: &Btf<'d>, own: bool) -> Rc<[TypeId]> {
+        btf.records(own).into_iter().map(|number| self.btf_id(btf, number)).collect()
     }
 
     /// Gives a module the types of the kernel that it belongs to, on which its own BTF builds.

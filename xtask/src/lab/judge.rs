@@ -137,9 +137,14 @@ pub fn judge_all(
 
 /// kwhy's report on an exhibit.
 fn report(program: &Path, exhibit: &Exhibit, vmlinux: &Path, cache: &Path) -> Result<Value> {
+    report_with(program, exhibit, vmlinux, &modules(exhibit, cache)?)
+}
+
+/// kwhy's report on an exhibit, given these images.
+pub fn report_with(program: &Path, exhibit: &Exhibit, kernel: &Path, modules: &[PathBuf]) -> Result<Value> {
     let mut command = Command::new(program);
-    tool::alone(&mut command).args(["-f", "json", "-i"]).arg(vmlinux);
-    for module in modules(exhibit, cache)? {
+    tool::alone(&mut command).args(["-f", "json", "-i"]).arg(kernel);
+    for module in modules {
         command.arg("-i").arg(module);
     }
     command.arg(exhibit.dir.join("console.log"));

@@ -110,6 +110,32 @@ impl Kernel {
         Ok(Tree { vmlinux, root, release: release.to_owned() })
     }
 
+    /// Makes sure that the boot image is in the cache.
+    pub fn boot_image(&self, cache: &Path, release: &str, version: Option<&str>) -> Result<PathBuf> {
+        let root = self.root(cache, release);
+        let inside = format!("boot/vmlinuz-{release}");
+        if !root.join(&inside).exists() {
+            let apt = Apt::new(cache, self.suite, self.arch)?;
+            let image = apt.download(&pinned(&format!("linux-image-{release}"), version))?;
+            unpack_one(&image, &root, &inside)?;
+        }
+        Ok(root.join(&inside))
+    }
+
+    /// Makes sure that the list of symbols that the kernel was built with is in the cache. The one
+    /// beside the boot image is a placeholder.
+    pub fn system_map(&self, cache: &Path, release: &str, version: Option<&str>) -> Result<PathBuf> {
+        let root = self.root(cache, release);
+        let inside = format!("usr/lib/debug/boot/System.map-{release}");
+        if !root.join(&inside).exists() {
+            let apt = Apt::new(cache, self.suite, self.arch)?;
+            let deb = apt.download(&pinned(&format!("linux-image-{release}-dbg"), version))?;
+            unpack_one(&deb, &root, &inside)?;
+            fs::remove_file(&deb)?;
+        }
+        Ok(root.join(&inside))
+    }
+
     fn root(&self, cache: &Path, release: &str) -> PathBuf {
         cache.join("kernels").join(release)
     }

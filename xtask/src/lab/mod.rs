@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 pub mod apt;
+mod bare;
 mod boot;
 mod build;
 mod case;
@@ -48,6 +49,10 @@ pub struct Args {
     /// Judge this kwhy instead of building one
     #[arg(long, value_name = "PROGRAM")]
     pub kwhy: Option<PathBuf>,
+    /// Give kwhy no debug information: the boot image, and modules stripped of DWARF, once with
+    /// BTF and once without; writes docs/no-dwarf.md when every recording was tried
+    #[arg(long, requires = "recorded", conflicts_with_all = ["write", "score"])]
+    pub no_dwarf: bool,
     /// Print how right each grade is, and the confusion matrix of causes
     #[arg(long)]
     pub score: bool,
@@ -96,6 +101,10 @@ pub fn outcome(args: &Args) -> Result<Outcome> {
     if exhibits.is_empty() {
         bail!("there are no recorded crashes in {}", root.display());
     }
+    if args.no_dwarf {
+        let whole = args.kernel.is_empty() && args.case.is_empty();
+        return bare::run(&exhibits, &cache, args.kwhy.as_deref(), whole);
+    }
     let (cards, skipped) = judge::judge_all(&exhibits, &cache, args.kwhy.as_deref())?;
     let text = fs::read_to_string(tool::root().join("lab/expectations.toml"))?;
     let mut expected: judge::Expectations = toml::from_str(&text)?;
@@ -135,12 +144,14 @@ pub fn prepare() -> Result<()> {
 }
 
 /// Environment variables that let the crates' own tests find real kernels and crashes: `KWHY_LAB`, a folder
-/// of KERNEL/CASE/{console.log,truth.json,*.ko}, and `KWHY_LAB_KERNELS`, one with vmlinux-RELEASE files.
+/// of KERNEL/CASE/{console.log,truth.json,*.ko}, and `KWHY_LAB_KERNELS`, one with vmlinux-RELEASE files, and
+/// `KWHY_LAB_BOOT`, one with vmlinuz-RELEASE and System.map-RELEASE.
 /// What the archive no longer serves is left out, and those tests skip it.
 pub fn test_variables() -> Result<Vec<(&'static str, PathBuf)>> {
     let cache = kernels::cache()?;
-    let (plain, images) = (cache.join("recorded"), cache.join("vmlinux"));
+    let (plain, images, boot) = (cache.join("recorded"), cache.join("vmlinux"), cache.join("boot-images"));
     fs::create_dir_all(&images)?;
+    fs::create_dir_all(&boot)?;
     for exhibit in judge::exhibits(&recorded(), &[], &[])? {
         judge::modules(&exhibit, &cache)?;
         let dir = plain.join(&exhibit.kernel).join(&exhibit.case);
@@ -152,8 +163,14 @@ pub fn test_variables() -> Result<Vec<(&'static str, PathBuf)>> {
         if !link.exists() {
             std::os::unix::fs::symlink(&file, &link)?;
         }
+        for file in bare::files(&exhibit, &cache)? {
+            let link = boot.join(file.file_name().context("a file has a name")?);
+            if !link.exists() {
+                std::os::unix::fs::symlink(&file, &link)?;
+            }
+        }
     }
-    Ok(vec![("KWHY_LAB", plain), ("KWHY_LAB_KERNELS", images)])
+    Ok(vec![("KWHY_LAB", plain), ("KWHY_LAB_KERNELS", images), ("KWHY_LAB_BOOT", boot)])
 }
 
 /// Where the recorded logs are.

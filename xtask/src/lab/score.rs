@@ -424,7 +424,7 @@ fn balanced(text: &str) -> bool {
 }
 
 /// `tx.stats.dropped` is also found under its last name, and an array with or without its index.
-fn same_member(want: &str, got: &str) -> bool {
+pub fn same_member(want: &str, got: &str) -> bool {
     let bare = |text: &str| {
         let mut out = String::new();
         let mut depth = 0;
