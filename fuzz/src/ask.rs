@@ -36,7 +36,12 @@ pub fn symbols(image: &Image<'_>) -> Vec<Symbol> {
 
 /// Everything about an image that is not its code's meaning.
 pub fn image(data: &[u8]) {
-    let Ok(image) = Image::parse(data) else { return };
+    let Ok(data) = kwhy_image::unpack(data) else { return };
+    let Ok(image) = Image::parse(&data) else { return };
+    // A module's BTF builds on a kernel's; any image will do for one.
+    image.use_types_of(&image);
+    image.own_records();
+    image.shared_records();
     let mut places = vec![ImageAddr(0), ImageAddr(u64::MAX)];
     for symbol in symbols(&image) {
         let last = symbol.size.max(symbol.elf_size).saturating_sub(1);

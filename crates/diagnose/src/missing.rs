@@ -89,13 +89,14 @@ pub fn missing(facts: &Facts<'_>, images: &Images<'_, '_>) -> Vec<Missing> {
             command,
         });
     };
-    if images.used_for(None).is_none() {
+    let bare = |module: Option<&str>| images.used_for(module).is_some_and(|(_, image)| !image.has_dwarf());
+    if images.used_for(None).is_none_or(|(_, image)| !image.has_dwarf()) {
         let release = record.release.as_ref().map(|release| release.value.as_str());
         let known = release.and_then(|release| distribution(release, record.version.as_deref()));
         match (release, known) {
             (Some(release), Some(known)) => add(
                 prose!(say::MISSING_VMLINUX, release = release),
-                prose!(say::MISSING_VMLINUX_WHY),
+                if bare(None) { prose!(say::MISSING_VMLINUX_BARE_WHY) } else { prose!(say::MISSING_VMLINUX_WHY) },
                 Some(debug_package(known, release)),
             ),
             (Some(release), None) => add(
@@ -114,7 +115,7 @@ pub fn missing(facts: &Facts<'_>, images: &Images<'_, '_>) -> Vec<Missing> {
         .chain(facts.subject.as_ref().map(|subject| subject.name.as_str()))
         .collect();
     for module in concerned {
-        if images.used_for(Some(module)).is_some() {
+        if images.used_for(Some(module)).is_some_and(|(_, image)| image.has_dwarf()) {
             continue;
         }
         let out_of_tree = record
@@ -135,6 +136,7 @@ pub fn missing(facts: &Facts<'_>, images: &Images<'_, '_>) -> Vec<Missing> {
                 ),
             )
         };
+        let why = if bare(Some(module)) { prose!(say::MISSING_MODULE_BARE_WHY) } else { why };
         add(prose!(say::MISSING_MODULE, module = module), why, Some(command));
     }
     if facts.is_access_fault() || matches!(record.family, Some(Family::DivideError | Family::InvalidOpcode)) {

@@ -134,7 +134,13 @@ impl<'d> Image<'d> {
                 vec![VariableLocation { range: None, place: Place::Entry(register, 0) }]
             };
             let Some(name) = name else { continue };
-            found.push(Variable { name: Rc::clone(name), ty: Some(ty), parameter: true, locations });
+            found.push(Variable {
+                name: Rc::clone(name),
+                ty: Some(ty),
+                parameter: true,
+                declared: None,
+                locations,
+            });
         }
         found
     }

@@ -271,7 +271,8 @@ fn relative(data: &[u8], table: usize, base: usize, count: usize) -> Option<Numb
         let signed = i64::from(offset as i32);
         if signed >= 0 { signed } else { (1 << 32) - signed }
     };
-    let ascends = all().map(key).is_sorted() && (last as i32) < 0 && u64_at(data, base).is_some();
+    let mixed = (first as i32) >= 0 && (last as i32) < 0;
+    let ascends = mixed && all().map(key).is_sorted() && u64_at(data, base).is_some();
     ascends.then_some(Numbers::PerCpu(table, base))
 }
 

@@ -1,1 +1,222 @@
 use super::*;
+use crate::kallsyms::{Base, Kallsyms};
+use crate::{Image, ImageKind};
+use kwhy_base::{Arch, ImageAddr};
+use std::io::Write;
+
+const BASE: u64 = 0xffff_8000_0800_0000;
+
+/// How the addresses of the tables are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Layout {
+    Before,
+    Behind,
+    Absolute,
+    PerCpu,
+}
+
+/// The tables as scripts/kallsyms.c writes them, with every character a token of its own but
+/// `sy` (1) and `m_` (2).
+fn tables(symbols: &[(u64, String)], layout: Layout, base: u64) -> Vec<u8> {
+    let mut names = Vec::new();
+    let mut markers: Vec<u32> = Vec::new();
+    for (index, (_, name)) in symbols.iter().enumerate() {
+        if index % 256 == 0 {
+            markers.push(u32::try_from(names.len()).unwrap());
+        }
+        let name = name.replace("sy", "\u{1}").replace("m_", "\u{2}");
+        match name.len() {
+            short @ ..0x80 => names.push(short as u8),
+            long => names.extend([(long & 0x7f | 0x80) as u8, (long >> 7) as u8]),
+        }
+        names.extend(name.bytes());
+    }
+    let mut token_table = Vec::new();
+    let mut token_index: Vec<u16> = Vec::new();
+    for token in 0..=255u8 {
+        token_index.push(u16::try_from(token_table.len()).unwrap());
+        match token {
+            1 => token_table.extend(b"sy"),
+            2 => token_table.extend(b"m_"),
+            b'!'..=b'~' => token_table.push(token),
+            _ => {}
+        }
+        token_table.push(0);
+    }
+    let mut addresses = Vec::new();
+    for (address, _) in symbols {
+        match layout {
+            Layout::Absolute => addresses.extend(address.to_le_bytes()),
+            Layout::PerCpu if *address >= base => {
+                addresses.extend((base.wrapping_sub(1).wrapping_sub(*address) as u32).to_le_bytes());
+            }
+            Layout::PerCpu => addresses.extend((*address as u32).to_le_bytes()),
+            _ => addresses.extend(((*address - base) as u32).to_le_bytes()),
+        }
+    }
+    let mut out = Vec::new();
+    let align = |out: &mut Vec<u8>| out.resize(out.len().next_multiple_of(8), 0);
+    if layout != Layout::Behind {
+        out.extend(&addresses);
+        align(&mut out);
+        if layout != Layout::Absolute {
+            out.extend(base.to_le_bytes());
+        }
+    }
+    out.extend((symbols.len() as u64).to_le_bytes());
+    out.extend(names);
+    align(&mut out);
+    out.extend(markers.iter().flat_map(|marker| marker.to_le_bytes()));
+    align(&mut out);
+    out.extend(token_table);
+    align(&mut out);
+    out.extend(token_index.iter().flat_map(|place| place.to_le_bytes()));
+    if layout == Layout::Behind {
+        align(&mut out);
+        out.extend(&addresses);
+        align(&mut out);
+        out.extend(base.to_le_bytes());
+    }
+    out
+}
+
+fn symbols(count: u64, first: u64) -> Vec<(u64, String)> {
+    let mut all: Vec<(u64, String)> =
+        (0..count).map(|index| (first + index * 0x40, format!("tsym_{index}"))).collect();
+    all[0].1 = "T_text".into();
+    all[1].1 = "T_stext".into();
+    all[count as usize - 1].1 = "T_etext".into();
+    // A name whose length takes two bytes.
+    all[7].1 = format!("t{}", "x".repeat(300));
+    all
+}
+
+#[test]
+fn kallsyms_are_read_in_every_layout() {
+    for layout in [Layout::Before, Layout::Behind, Layout::Absolute, Layout::PerCpu] {
+        let mut listed = symbols(700, BASE);
+        if layout == Layout::PerCpu {
+            listed.insert(0, (0, "Dper_cpu".into()));
+            listed.insert(1, (0x40, "Dother".into()));
+        }
+        let mut image = vec![0xa5u8; 0x1000];
+        image.extend(tables(&listed, layout, BASE));
+        image.extend([0x5a; 64]);
+        let found = Kallsyms::find(&image).unwrap_or_else(|| panic!("{layout:?}"));
+        let base = match found.base() {
+            Base::None => 0,
+            Base::Known(base) => base,
+            Base::At(_) => panic!("{layout:?}"),
+        };
+        let got: Vec<(u64, String)> = found
+            .symbols(base)
+            .into_iter()
+            .map(|symbol| (symbol.address, format!("{}{}", char::from(symbol.letter), symbol.name)))
+            .collect();
+        assert_eq!(got, listed, "{layout:?}");
+    }
+}
+
+#[test]
+fn tables_that_do_not_check_one_another_are_none() {
+    let listed = symbols(700, BASE);
+    let good = tables(&listed, Layout::Before, BASE);
+    assert!(Kallsyms::find(&good).is_some());
+    let count_at = 700 * 4 + 8;
+    for (place, what) in [(count_at, "the count"), (count_at + 8, "the first name's length")] {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        assert!(Kallsyms::find(&bad).is_none(), "{what}");
+    }
+    for cut in (0..good.len()).step_by(97) {
+        let _ = Kallsyms::find(&good[..cut]);
+    }
+}
+
+/// An uncompressed arm64 kernel with little but its header, its banner and its tables.
+fn raw() -> Vec<u8> {
+    let mut image = vec![0u8; 0x1_0000];
+    image[..2].copy_from_slice(b"MZ");
+    image[56..60].copy_from_slice(b"ARM\x64");
+    image.extend(b"Linux version 6.1.0-test (a@b) #1\n\0\0\0\0\0\0");
+    image.resize(image.len().next_multiple_of(8), 0);
+    image.extend(tables(&symbols(700, BASE), Layout::Before, BASE));
+    image[16..24].copy_from_slice(&0x40_0000u64.to_le_bytes());
+    image
+}
+
+fn check(packed: &[u8], how: &str) {
+    let bytes = unpack(packed).unwrap_or_else(|error| panic!("{how}: {error}"));
+    let image = Image::parse(&bytes).unwrap();
+    assert_eq!(*image.kind(), ImageKind::Kernel, "{how}");
+    assert_eq!(image.arch(), Arch::Arm64, "{how}");
+    assert_eq!(image.release().as_deref(), Some("6.1.0-test"), "{how}");
+    let symbol = image.symbol_at(ImageAddr(BASE + 0x40 * 5 + 4)).unwrap();
+    assert_eq!((symbol.name.as_str(), symbol.size, symbol.function), ("sym_5", 0x40, true), "{how}");
+    assert_eq!(image.symbols_named("sym_9")[0].address, ImageAddr(BASE + 0x40 * 9), "{how}");
+    assert_eq!(image.bytes(ImageAddr(BASE), 2).as_deref(), Some(&b"MZ"[..]), "{how}");
+}
+
+#[test]
+fn a_raw_kernel_is_found_in_its_containers() {
+    let raw = raw();
+    check(&raw, "as it is");
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(&raw).unwrap();
+    let gz = gz.finish().unwrap();
+    check(&gz, "gzip");
+    // lz4's legacy format, in one block, with the size that boot images end in.
+    let block = lz4_flex::block::compress(&raw);
+    let mut lz4 = b"\x02\x21\x4c\x18".to_vec();
+    lz4.extend(u32::try_from(block.len()).unwrap().to_le_bytes());
+    lz4.extend(block);
+    lz4.extend(u32::try_from(raw.len()).unwrap().to_le_bytes());
+    check(&lz4, "lz4");
+    // EFI zboot.
+    let mut zboot = vec![0u8; 0x200];
+    zboot[..2].copy_from_slice(b"MZ");
+    zboot[4..8].copy_from_slice(b"zimg");
+    zboot[8..12].copy_from_slice(&0x200u32.to_le_bytes());
+    zboot[12..16].copy_from_slice(&u32::try_from(gz.len()).unwrap().to_le_bytes());
+    zboot.extend(&gz);
+    check(&zboot, "zboot");
+    // A bzImage's header: one sector of setup, the payload 16 bytes into what follows.
+    let mut bz = vec![0u8; 1024 + 16];
+    bz[0x1f1] = 1;
+    bz[0x202..0x206].copy_from_slice(b"HdrS");
+    bz[0x206..0x208].copy_from_slice(&0x20fu16.to_le_bytes());
+    bz[0x248..0x24c].copy_from_slice(&16u32.to_le_bytes());
+    bz[0x24c..0x250].copy_from_slice(&u32::try_from(lz4.len()).unwrap().to_le_bytes());
+    bz.extend(&lz4);
+    check(&bz, "bzImage");
+    assert_eq!(boot_release(&raw).as_deref(), Some("6.1.0-test"));
+}
+
+#[test]
+fn what_is_cut_off_or_strange_is_refused_in_words() {
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(&raw()).unwrap();
+    let gz = gz.finish().unwrap();
+    assert!(unpack(&gz[..gz.len() / 2]).unwrap_err().to_string().contains("Gzip"));
+    let mut bare = vec![0u8; 0x1000];
+    bare[56..60].copy_from_slice(b"ARM\x64");
+    assert!(unpack(&bare).unwrap_err().to_string().contains("kallsyms"));
+    let placeholder = b"ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n";
+    assert!(unpack(placeholder).unwrap_err().to_string().contains("System.map"));
+    let hidden = b"0000000000000000 T _text\n0000000000000000 T _stext\n0000000000000000 t a\n";
+    assert!(unpack(hidden).unwrap_err().to_string().contains("kptr_restrict"));
+    // What is nothing of the kind is left to whoever reads it.
+    assert_eq!(unpack(b"hello").unwrap().as_ref(), b"hello");
+}
+
+#[test]
+fn a_symbol_list_is_an_image_without_code() {
+    let list = b"ffffffff81000000 T startup_64\nffffffff81000000 T _stext\nffffffff81000040 t work\n\
+                 ffffffff81000080 T _etext\nffffffffc0000000 t init\t[module]\n";
+    let bytes = unpack(list).unwrap();
+    let image = Image::parse(&bytes).unwrap();
+    let symbol = image.symbol_at(ImageAddr(0xffff_ffff_8100_0044)).unwrap();
+    assert_eq!((symbol.name.as_str(), symbol.size, symbol.function), ("work", 0x40, true));
+    assert!(image.symbols_named("init").is_empty());
+    assert_eq!(image.bytes(symbol.address, 4), None);
+}
