@@ -179,6 +179,16 @@ fn member(image: &Image<'_>, ty: TypeId, name: &str, depth: u32) -> Option<(u64,
     })
 }
 
+/// Where a member, given as a path without subscripts, lies in a struct, in bytes.
+pub fn offset_of(image: &Image<'_>, near: ImageAddr, record: &str, path: &str) -> Option<u64> {
+    let mut at = (0u64, image.find_type_near(record, near)?);
+    for name in path.split('.') {
+        let (offset, ty) = member(image, at.1, name, 0)?;
+        at = (at.0.checked_add(offset)?, ty);
+    }
+    Some(at.0)
+}
+
 /// The array of characters that ends where `pointer` of `record` begins, padding apart.
 pub fn text_before(image: &Image<'_>, near: ImageAddr, record: &str, pointer: &str) -> Option<TextBefore> {
     let ty = image.find_type_near(record, near)?;

@@ -6,12 +6,14 @@ messages! {
     UNCHECKED_RESULT = "{callee} may return it, and {function} goes on with the result without checking it." / "{callee} 可能返回该值，而 {function} 没有检查返回值就继续使用。";
     UNCHECKED = "{function} took the value over and went on without checking it." / "{function} 接过该值，未经检查就继续使用。";
     HANDED_UNSET = "{helper} tripped, but {why}; {function} handed it over as {maker} had left it: never set." / "绊倒的是 {helper}，但{why}；{function} 把它原样传入，而 {maker} 创建对象时从未给它赋值。";
+    HANDED_OVER = "{helper} tripped, but {why}; {function} handed over `{what}` as it was." / "绊倒的是 {helper}，但{why}；{function} 把 `{what}` 原样传了进去。";
+    SET_ELSEWHERE_ONLY = "{function} is what prepares `{what}` for the CPUs, and on this one it is as it was at the start." / "`{what}` 由 {function} 为各 CPU 准备，而这个 CPU 上仍是初始值。";
     LEFT_UNSET = "{function} makes the object and leaves `{what}` unset." / "{function} 创建了该对象，却没有给 `{what}` 赋值。";
     STORED = "{function} stored this value into `{what}`." / "{function} 把该值写入了 `{what}`。";
     STORED_ACROSS = "{function} of module {module} stored this value into `{what}`, which is not its own; {victim} is the victim, not the author." / "模块 {module} 的 {function} 把该值写入了不属于自己的 `{what}`；{victim} 是受害者，不是肇事者。";
     READ_AS_IT_IS = "`{what}` has been so from the start; {function} reads it and does not look." / "`{what}` 从一开始就是这个值；{function} 读取之后没有检查。";
     READ_AS_OTHER = "{storer} stored `{stored}`, which is as it should be; {function} reads the same place as `{read}`." / "{storer} 写入的是 `{stored}`，这没有错；{function} 却把同一处当作 `{read}` 读取。";
-    NULL_IS_LEGAL = "{storer} may store NULL there and knows it, as it tests for it; {function} follows `{what}` without looking." / "{storer} 会写入 NULL，而且自己也做了判断，可见这是允许的；{function} 却不加检查就解引用 `{what}`。";
+    NULL_IS_LEGAL = "{storer} stores NULL there on purpose, so NULL is one of its values; {function} follows `{what}` without looking." / "{storer} 有意写入 NULL，可见 NULL 是允许的值；{function} 却不加检查就解引用 `{what}`。";
     TOOK_RESULT = "{function} took what {callee} returned." / "{function} 使用了 {callee} 的返回值。";
     PASSED_ON = "{function} was handed `{what}` from outside and passed it on as it was." / "{function} 从外部得到 `{what}`，原样传了下去。";
     RAN_OVER = "{function} writes into `{array}`, directly behind which the pointer stands." / "{function} 写入 `{array}`，而那个指针就紧跟在它后面。";

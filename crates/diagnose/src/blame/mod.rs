@@ -5,11 +5,12 @@
 //! of these is ever a proof: that a function stored the value, or did not check it, can be seen;
 //! that it should have done otherwise is a judgement.
 
+mod live;
 mod rules;
 mod trace;
 mod trail;
 
-use crate::expression::Expressed;
+use crate::expression::{Expressed, Sort};
 use crate::origin::{Ctx, Trail};
 use kwhy_report::model::{Blame, Hypothesis};
 
@@ -23,7 +24,10 @@ pub fn blame(
     hypotheses: &[Hypothesis],
 ) -> Option<Blame> {
     let cause = hypotheses.first().map(|best| best.cause.as_str());
-    rules::by_cause(ctx, expressed, trail, cause)
-        .or_else(|| trail::by_trail(ctx, trail))
+    let trail = live::sorted(ctx, expressed, trail);
+    // What a failed check looked at is no value that somebody followed.
+    let followed = expressed.sort != Sort::Check;
+    rules::by_cause(ctx, expressed, &trail, cause)
+        .or_else(|| trail::by_trail(ctx, expressed, &trail).filter(|_| followed))
         .or_else(|| trace::blame(ctx.facts, expressed.handed_on()))
 }

@@ -2,6 +2,9 @@
 //! unchecked, who followed it where others may rely on its being checked.
 
 use super::trace;
+use crate::bounds;
+use crate::expression::Expressed;
+use crate::helpers::Helper;
 use crate::location::Place;
 use crate::names::base_name;
 use crate::origin::{Candidate, Ctx, Explains, How, Spot, Step, Trail, What};
@@ -10,8 +13,10 @@ use kwhy_base::{Prose, prose};
 use kwhy_report::model::{Blame, Grade};
 
 /// The blame that the trail leads to; `None` where it leads nowhere.
-pub fn by_trail(ctx: &Ctx<'_, '_, '_>, trail: &Trail) -> Option<Blame> {
-    let (here, tripped) = trace::site(ctx.facts)?;
+pub fn by_trail(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> Option<Blame> {
+    // Where helpers tripped all the way down, the first of them stands for where it happened.
+    let chain = ctx.facts.places.chain();
+    let (here, tripped) = trace::site(ctx.facts).or_else(|| Some((*chain.first()?, None)))?;
     // A pointer that a loop advances runs off the end of what it walks: the loop should have
     // stopped, whoever made the last entry.
     if trail.carried {
@@ -25,7 +30,23 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, trail: &Trail) -> Option<Blame> {
         // That it did not look is in its code.
         return of(receiver, Grade::Likely, unchecked(best, receiver));
     }
-    let handed = tripped.filter(|_| trail.steps.iter().any(|step| step.how == How::HandedOn));
+    let handed = tripped
+        .filter(|_| trail.steps.iter().any(|step| step.how == How::HandedOn))
+        .map(|(helper, family)| (name(helper), family))
+        .or_else(|| inlined_copy(ctx));
+    if let Some((helper, family)) = &handed
+        && best.explains != Explains::Exactly
+        && matches!(best.what, What::MemberStore | What::Code)
+    {
+        let reason = prose!(
+            say::HANDED_OVER,
+            function = name(here),
+            helper = helper,
+            why = family.reason(),
+            what = text(trail)
+        );
+        return Some(trace::at(here, grade, reason));
+    }
     match best.what {
         What::MissingStore => match handed {
             // A helper was handed the member as it is: who handed it over had it in hand last.
@@ -35,7 +56,7 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, trail: &Trail) -> Option<Blame> {
                 prose!(
                     say::HANDED_UNSET,
                     function = name(here),
-                    helper = name(helper),
+                    helper = helper,
                     why = family.reason(),
                     maker = named(&best.spot)
                 ),
@@ -46,13 +67,19 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, trail: &Trail) -> Option<Blame> {
                 prose!(say::LEFT_UNSET, function = named(&best.spot), what = member(trail)),
             ),
         },
-        What::MemberStore | What::Constant | What::Code => stored(ctx, trail, best, here, grade),
+        What::MemberStore | What::Constant | What::Code => stored(ctx, expressed, trail, best, here, grade),
         What::Global => match &best.spot.code {
             // Code stored it there.
             Some(_) => {
                 of(&best.spot, grade, prose!(say::STORED, function = named(&best.spot), what = member(trail)))
             }
             // It is so from the start: whoever reads it must know.
+            None if per_cpu(trail) && setter(trail).is_some() => {
+                let setter = setter(trail)?;
+                let reason =
+                    prose!(say::SET_ELSEWHERE_ONLY, function = named(&setter.spot), what = text(trail));
+                of(&setter.spot, Grade::Possible, reason)
+            }
             None => {
                 let reader =
                     loaded(trail).and_then(|step| blamable(&step.spot)).unwrap_or_else(|| spot_of(here));
@@ -75,29 +102,46 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, trail: &Trail) -> Option<Blame> {
     }
 }
 
+/// A per-cpu variable: what each CPU finds there somebody must have prepared for it.
+fn per_cpu(trail: &Trail) -> bool {
+    trail.steps.iter().any(|step| step.text.contains("this_cpu(") || step.text.contains("per_cpu"))
+        || trail
+            .candidates
+            .iter()
+            .any(|candidate| candidate.detail.render(kwhy_base::Lang::En).contains("this_cpu("))
+}
+
+/// The code that gives the variable a value at all.
+fn setter(trail: &Trail) -> Option<&Candidate> {
+    trail.candidates.iter().find(|candidate| candidate.what == What::Global && candidate.spot.code.is_some())
+}
+
+/// `rep movsq` and its kin: a copy that the compiler put in place of a call.
+fn inlined_copy(ctx: &Ctx<'_, '_, '_>) -> Option<(String, Helper)> {
+    let text = ctx.facts.faulting.as_ref()?.insn.text();
+    text.starts_with("rep")
+        .then(|| (text.split('%').next().unwrap_or_default().trim().to_owned(), Helper::Memory))
+}
+
 /// A store that gives the value.
 fn stored(
     ctx: &Ctx<'_, '_, '_>,
+    expressed: &Expressed,
     trail: &Trail,
     best: &Candidate,
     here: &Place,
     grade: Grade,
 ) -> Option<Blame> {
     let storer = named(&best.spot);
-    if let Some(other) = other_arm(ctx, trail, best) {
+    if let Some((stored, read)) = other_arm(ctx, expressed, trail, best) {
         // Legal there: what reads it as something else should have known better.
-        let reason = prose!(
-            say::READ_AS_OTHER,
-            function = name(here),
-            stored = other,
-            read = text(trail),
-            storer = storer
-        );
+        let reason =
+            prose!(say::READ_AS_OTHER, function = name(here), stored = stored, read = read, storer = storer);
         return Some(trace::at(here, Grade::Possible, reason));
     }
-    if best.what == What::MemberStore && expects_null(ctx, best) {
+    if best.what == What::MemberStore && null_is_legal(ctx, trail, best) {
         let reason = prose!(say::NULL_IS_LEGAL, function = name(here), what = text(trail), storer = storer);
-        return Some(trace::at(here, grade.max(Grade::Possible), reason));
+        return Some(trace::at(here, Grade::Possible, reason));
     }
     let reason = match (&best.spot.module, &here.at.module) {
         (Some(module), other) if other.as_ref() != Some(module) => {
@@ -119,25 +163,56 @@ fn stored(
     of(&best.spot, grade, reason)
 }
 
-/// The store's own name for the member, where it writes another arm of a union than was read.
-fn other_arm(ctx: &Ctx<'_, '_, '_>, trail: &Trail, best: &Candidate) -> Option<String> {
+/// The names of one place in a union, as it was stored and as it was read, where they differ.
+fn other_arm(
+    ctx: &Ctx<'_, '_, '_>,
+    expressed: &Expressed,
+    trail: &Trail,
+    best: &Candidate,
+) -> Option<(String, String)> {
+    // The trail names a place by what was stored there, the expression by what was read.
+    let pointer = expressed.expression.as_ref().and_then(|expression| expression.pointer.clone());
+    let step = trail.steps.first().map(|step| step.text.clone());
+    if let (Some(pointer), Some(step)) = (pointer, step)
+        && let (Some((outer, last)), Some((own, other))) = (pointer.rsplit_once('.'), step.rsplit_once('.'))
+        && outer == own
+        && last != other
+    {
+        return Some((step.clone(), pointer.clone()));
+    }
     let (record, read) = trail.member.as_ref()?;
     let (image, address) = best.spot.code?;
     let scene = ctx.scenes.of(image, address)?;
-    let recovered = scene.recover(address, None, &|_| None)?;
-    let written = recovered.main;
-    let same = written.record.as_ref() == Some(record) && !written.ambiguous;
+    let written = scene.recover(address, None, &|_| None)?.main;
+    let offset = bounds::offset_of(scene.image, address, record, read)?;
+    // One instruction may store two members; only another name of the same place counts.
+    let same = written.record.as_ref() == Some(record)
+        && !written.ambiguous
+        && written.offset.and_then(|own| u64::try_from(own).ok()) == Some(offset);
     let member = written.member.filter(|_| same)?;
-    let plain = |path: &str| path.split('[').next().unwrap_or_default().to_owned();
-    let differs = plain(&member) != plain(read)
-        && !read.starts_with(&format!("{member}."))
-        && !member.starts_with(&format!("{read}."));
-    differs.then_some(written.text)
+    let within = |a: &str, b: &str| a == b || a.starts_with(&format!("{b}."));
+    let differs =
+        !within(&member, read) && !within(read, &member) && !member.contains('[') && !read.contains('[');
+    differs.then(|| (written.text, text(trail)))
 }
 
-/// Whether the storing function looks whether the value is NULL: then NULL is legal there.
-fn expects_null(_: &Ctx<'_, '_, '_>, _: &Candidate) -> bool {
-    false
+/// Whether NULL is one of the values that the storing function expects: it tests for it, or sets
+/// the object up with it when it makes the object.
+fn null_is_legal(ctx: &Ctx<'_, '_, '_>, trail: &Trail, best: &Candidate) -> bool {
+    let made_there = trail.candidates.iter().any(|other| {
+        other.what == What::MissingStore
+            && other.spot.function == best.spot.function
+            && other.spot.module == best.spot.module
+    });
+    let tested = || {
+        let (image, address) = best.spot.code?;
+        let scene = ctx.scenes.of(image, address)?;
+        let writes = scene.writes();
+        let value = writes.iter().find(|write| write.at == address)?.number?;
+        value.node?;
+        Some(scene.is_tested(value))
+    };
+    made_there || tested() == Some(true)
 }
 
 /// The receiver of a value that it did not look at.
