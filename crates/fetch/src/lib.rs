@@ -8,6 +8,8 @@
 
 pub mod cache;
 mod choose;
+pub mod debuginfod;
+pub mod download;
 mod names;
 pub mod usual;
 mod walk;

@@ -18,4 +18,18 @@ messages! {
     FOLDER_UNREADABLE = "the folder {path} cannot be read ({error})" / "无法读取目录 {path}（{error}）";
     TOO_MANY_FILES = "the search of {path} was ended after {count} names; give a folder further down" / "在 {path} 中已检查 {count} 个名称，搜索到此为止；请指定更具体的目录";
     NOTHING_FOUND = "{path}: no vmlinux and no module of this crash was found among {count} names" / "{path}：检查了 {count} 个名称，没有找到 vmlinux，也没有找到本次崩溃涉及的模块";
+
+    // Downloads
+    GAVE_UP = "too many attempts" / "尝试次数过多";
+    CANNOT_KEEP = "it cannot be written to the cache ({error})" / "无法写入缓存（{error}）";
+    NO_ANSWER = "no answer ({error})" / "没有应答（{error}）";
+    CANNOT_RESUME = "the server cannot go on where the download broke off" / "服务器不支持从断点继续下载";
+    REFUSED = "the server answered with status {status}" / "服务器返回状态码 {status}";
+    TOO_LARGE = "more than {bytes} bytes" / "超过 {bytes} 字节";
+    BROKE_OFF = "the download broke off after {bytes} bytes ({error})" / "下载 {bytes} 字节后中断（{error}）";
+    CUT_SHORT = "the server sent only {bytes} of {total} bytes" / "服务器只发送了 {bytes} 字节（共 {total} 字节）";
+    SERVER_HAS_NOT = "{server} does not have it" / "{server} 上没有该文件";
+    SERVER_FAILED = "{server}: {why}" / "{server}：{why}";
+    SERVED_WRONG = "it sent another file, with the build-id {id}" / "服务器发来了另一个文件，其构建 ID 为 {id}";
+    SERVED_DAMAGED = "what it sent is no usable image ({error})" / "服务器发来的内容不是可用的映像（{error}）";
 }

@@ -201,7 +201,7 @@ impl Cache {
     }
 
     /// Makes a kind's folder.
-    fn prepare(&self, kind: Kind) -> io::Result<PathBuf> {
+    pub(crate) fn prepare(&self, kind: Kind) -> io::Result<PathBuf> {
         let folder = self.folder(kind);
         if !folder.is_dir() {
             fs::create_dir_all(&folder)?;
