@@ -40,6 +40,8 @@ pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &
         source: Source::Given,
         chosen: grade.is_some(),
         grade,
+        build_id: None,
+        has_dwarf: None,
         why,
     };
     let mut ranked: Vec<((Fit, u8, usize), PathBuf)> = files
@@ -92,7 +94,12 @@ pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &
             Some((first, _)) if proved || known || used.len() >= MAX_OFFERED => {
                 rejected.push(make(&path, None, prose!(c::REJECTED_BETTER, path = shown(&first.path))));
             }
-            _ => used.push((make(&path, Some(grade), why), identity)),
+            _ => {
+                let made = make(&path, Some(grade), why);
+                let candidate =
+                    Candidate { build_id: identity.build_id.clone(), has_dwarf: identity.has_dwarf, ..made };
+                used.push((candidate, identity));
+            }
         }
     }
     used.into_iter().map(|(candidate, _)| candidate).chain(rejected).collect()

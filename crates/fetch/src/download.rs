@@ -181,7 +181,9 @@ impl Client {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Ok(Round::Broken(prose!(c::BROKE_OFF, bytes = done, error = error.to_string()))),
+                Err(error) => {
+                    return Ok(Round::Broken(prose!(c::BROKE_OFF, bytes = done, error = error.to_string())));
+                }
             };
             to.write_all(buffer.get(..count).unwrap_or_default())?;
             done = done.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));

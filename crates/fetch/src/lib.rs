@@ -5,12 +5,16 @@
 //! in a later one. Folders are searched by names alone (a distribution's debug packages hold
 //! thousands of modules of which a crash needs one or two); only what fits by name is opened, and
 //! of it the headers. What was found and what became of it is told for each candidate.
+//!
+//! [`debuginfod`] and [`packages`] get what is missing into the cache, and are called only by who
+//! wants the network to be used.
 
 pub mod cache;
 mod choose;
 pub mod debuginfod;
 pub mod download;
 mod names;
+pub mod packages;
 pub mod usual;
 mod walk;
 
@@ -33,6 +37,8 @@ pub struct Wanted {
     pub build_id: Option<BuildId>,
     /// The modules that occur in the crash.
     pub modules: Vec<WantedModule>,
+    /// The CPU, where the log says.
+    pub arch: Option<kwhy_base::Arch>,
 }
 
 /// A module that the crash needs.
@@ -138,6 +144,10 @@ pub struct Candidate {
     pub chosen: bool,
     /// How well it fits; `None` for what was rejected, or named and not looked at.
     pub grade: Option<Grade>,
+    /// Its build-id, where it was looked at and has one.
+    pub build_id: Option<BuildId>,
+    /// Whether it has debug information; `None` where it was not looked at.
+    pub has_dwarf: Option<bool>,
     /// Why, or why not.
     pub why: Prose,
 }
@@ -173,6 +183,8 @@ pub struct Identity {
     pub banner: Option<String>,
     /// Its build-id.
     pub build_id: Option<BuildId>,
+    /// Whether it has debug information; `None` where that was not looked at.
+    pub has_dwarf: Option<bool>,
 }
 
 /// Opens an image and reads its build-id, release and banner.
@@ -188,6 +200,7 @@ pub fn identify(path: &Path) -> Result<Identity, String> {
         release: image.release(),
         banner: image.banner(),
         build_id: image.build_id().cloned(),
+        has_dwarf: Some(image.has_dwarf()),
     })
 }
 
@@ -203,6 +216,7 @@ fn search_with(roots: &Roots, wanted: &Wanted, probe: &Probe) -> Found {
         wanted,
         probe,
         open: wanted.roles(),
+        filled: BTreeSet::new(),
         seen: BTreeSet::new(),
         found: Found::default(),
         rejected: Vec::new(),
@@ -225,8 +239,10 @@ fn search_with(roots: &Roots, wanted: &Wanted, probe: &Probe) -> Found {
 struct Search<'a> {
     wanted: &'a Wanted,
     probe: &'a Probe<'a>,
-    /// What nothing was found for yet.
+    /// What nothing was found for yet, or nothing with debug information.
     open: BTreeSet<Role>,
+    /// What something was found for.
+    filled: BTreeSet<Role>,
     /// The real paths of all candidates: one file often has several names.
     seen: BTreeSet<PathBuf>,
     found: Found,
@@ -258,8 +274,10 @@ impl Search<'_> {
             });
             let other = names::release_in(path)
                 .is_some_and(|r| self.wanted.release.as_ref().is_some_and(|w| *w != r));
+            // What was named is taken as it is, be it stripped.
             if let Some(role) = role.filter(|_| !other) {
                 self.open.remove(&role);
+                self.filled.insert(role);
             }
             self.found.candidates.push(Candidate {
                 path: path.clone(),
@@ -267,6 +285,8 @@ impl Search<'_> {
                 source: Source::Given,
                 chosen: true,
                 grade: None,
+                build_id: None,
+                has_dwarf: None,
                 why: prose!(c::NAMED_ON_COMMAND_LINE),
             });
         }
@@ -334,8 +354,16 @@ impl Search<'_> {
             files.retain(|file| file.canonicalize().map_or(true, |real| self.seen.insert(real)));
             for mut candidate in choose(&role, files, self.wanted, self.probe) {
                 candidate.source = source;
+                let poor = candidate.has_dwarf == Some(false);
+                if candidate.chosen && poor && self.filled.contains(&role) {
+                    candidate.chosen = false;
+                    candidate.why = prose!(c::REJECTED_NO_DWARF);
+                }
                 if candidate.chosen {
-                    self.open.remove(&role);
+                    if !poor {
+                        self.open.remove(&role);
+                    }
+                    self.filled.insert(role.clone());
                     self.found.candidates.push(candidate);
                 } else {
                     self.rejected.push(candidate);
@@ -345,9 +373,20 @@ impl Search<'_> {
     }
 
     fn finish(mut self) -> Found {
-        let needs = self.needs();
+        // Of several for one role the first is used: what has debug information goes before what
+        // an earlier place had without. The sort is stable.
+        self.found.candidates.sort_by_key(|c| c.source != Source::Given && c.has_dwarf == Some(false));
         self.found.candidates.append(&mut self.rejected);
-        Found { kernel_missing: needs.kernel, modules_missing: needs.modules, ..self.found }
+        let missing: BTreeSet<Role> = self.wanted.roles().difference(&self.filled).cloned().collect();
+        let modules = missing.iter().filter_map(|role| match role {
+            Role::Module(name) => Some(name.clone()),
+            Role::Kernel => None,
+        });
+        Found {
+            kernel_missing: missing.contains(&Role::Kernel),
+            modules_missing: modules.collect(),
+            ..self.found
+        }
     }
 }
 

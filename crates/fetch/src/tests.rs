@@ -32,6 +32,7 @@ fn wanted() -> Wanted {
         version: Some("#1 Debian 6.1.192-2".into()),
         modules: ["nf_nat", "evil"].map(|name| WantedModule { name: name.into(), build_id: None }).to_vec(),
         build_id: BuildId::from_hex("abcdef0123"),
+        arch: None,
     }
 }
 
@@ -247,4 +248,20 @@ fn of_four_thousand_modules_only_the_crash_s_are_opened() {
     let found = search_with(&everywhere(&folder), &wanted(), &probe);
     assert_eq!(names(&found), ["nf_nat.ko"]);
     assert_eq!(opened.into_inner(), ["nf_nat.ko"]);
+}
+
+#[test]
+fn debug_information_of_a_later_place_goes_before_what_has_none() {
+    let folder = Folder::new("poor");
+    let stripped = folder.file("root/lib/modules/6.1.0-56-cloud-amd64/kernel/nf_nat.ko");
+    let rich = folder.file("cache/image/0123/6.1.0-56-cloud-amd64/nf_nat.ko.debug");
+    let probe = |path: &Path| {
+        let has_dwarf = Some(path.extension().is_some_and(|e| e == "debug"));
+        Ok(Identity { has_dwarf, build_id: BuildId::from_hex("0123"), ..Identity::default() })
+    };
+    let found = search_with(&Roots { given: Vec::new(), ..everywhere(&folder) }, &wanted(), &probe);
+    let chosen: Vec<_> = found.chosen().map(|candidate| candidate.path.clone()).collect();
+    assert_eq!(chosen, [rich, stripped]);
+    assert!(found.kernel_missing);
+    assert_eq!(found.modules_missing, ["evil"]);
 }

@@ -13,6 +13,7 @@ messages! {
     REJECTED_RELEASE = "not used: it is of another kernel release, {release}" / "未采用：属于另一个内核版本 {release}";
     REJECTED_BUILD_ID = "not used: its build-id is {image}, that of the log is {log}" / "未采用：其构建 ID 为 {image}，而日志中为 {log}";
     PATH_ABSENT = "{path}, named by $KWHY_PATH, is no folder" / "$KWHY_PATH 中的 {path} 不是目录";
+    REJECTED_NO_DWARF = "not used: it has no debug information, and neither has what was found before" / "未采用：没有调试信息，与先前找到的文件相同";
     REJECTED_COMPRESSED = "not used: it is compressed; unpack it with `{command}`" / "未采用：文件已压缩，请先用 `{command}` 解压";
     REJECTED_UNREADABLE = "not used: it cannot be read ({error})" / "未采用：无法读取（{error}）";
     FOLDER_UNREADABLE = "the folder {path} cannot be read ({error})" / "无法读取目录 {path}（{error}）";
@@ -32,4 +33,16 @@ messages! {
     SERVER_FAILED = "{server}: {why}" / "{server}：{why}";
     SERVED_WRONG = "it sent another file, with the build-id {id}" / "服务器发来了另一个文件，其构建 ID 为 {id}";
     SERVED_DAMAGED = "what it sent is no usable image ({error})" / "服务器发来的内容不是可用的映像（{error}）";
+
+    // Packages
+    NO_RELEASE = "the kernel release is not known, so no package can be named" / "内核版本未知，无法确定软件包名称";
+    NO_APT = "no package can be fetched here: that needs apt-get and dpkg-deb" / "此处无法下载软件包：需要 apt-get 与 dpkg-deb";
+    NOT_FETCHED_HERE = "packages of {name} are not fetched by kwhy; install it by the command" / "kwhy 不直接下载 {name} 的软件包，请用该命令安装";
+    NO_ARCHIVE = "apt's configuration names no archive of {name}; set $KWHY_DEBIAN_MIRROR to one (…/debian)" / "apt 的配置中没有 {name} 的软件源；请将 $KWHY_DEBIAN_MIRROR 设为软件源地址（…/debian）";
+    NO_SUITE = "it is not known which release of {name} the kernel is from" / "无法判断该内核来自 {name} 的哪个发行版本";
+    APT_FAILED = "apt-get: {error}" / "apt-get：{error}";
+    NOT_SERVED = "no archive serves {package}" / "软件源中没有 {package}";
+    NOT_IN_PACKAGE = "{package} does not hold {name}" / "{package} 中没有 {name}";
+    PACKAGE_DAMAGED = "{package} cannot be unpacked ({error})" / "无法解开 {package}（{error}）";
+    NO_BUILD_ID = "it has no build-id" / "没有构建 ID";
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 const ID: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// A kernel's debug information, as little of it as is one: a build-id, code, and much padding.
-fn elf(id: &str, padding: usize) -> Vec<u8> {
+pub(crate) fn elf(id: &str, padding: usize) -> Vec<u8> {
     let id = BuildId::from_hex(id).unwrap().0;
     let mut note = Vec::new();
     for word in [4, id.len() as u32, 3] {
