@@ -50,6 +50,9 @@ const IMPURE: [&str; 10] = [
 const HASHED: [&str; 3] =
     ["crates/flow/src/interp.rs", "crates/flow/src/value.rs", "crates/image/src/units.rs"];
 
+/// Where a connection may be made: the one HTTP client.
+const NETWORK: &str = "crates/fetch/src/download.rs";
+
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {}
@@ -131,6 +134,13 @@ fn file(name: &str, text: &str) -> Vec<String> {
             if branches_on_release(code) {
                 say("the kernel's version is shown, never branched on".to_owned());
             }
+        }
+        if part.is_some()
+            && !tests
+            && name != NETWORK
+            && ["ureq::", "std::net"].iter().any(|word| code.contains(word))
+        {
+            say(format!("only {NETWORK} may use the network"));
         }
         if part.is_some_and(|part| part != "report") && code.contains("derive(") && code.contains("Serialize")
         {
@@ -287,6 +297,14 @@ mod tests {
         for code in ["release.contains(\"-arch\")", "let release = image.release();", "version == \"5.1\""] {
             assert!(file("crates/flow/src/scene.rs", code).is_empty(), "{code}");
         }
+    }
+
+    #[test]
+    fn the_network_is_used_in_its_place_only() {
+        assert_eq!(file("crates/cli/src/explain.rs", "use std::net::TcpStream;").len(), 1);
+        assert_eq!(file("crates/fetch/src/lib.rs", "ureq::get(url)").len(), 1);
+        assert!(file(NETWORK, "use ureq::Agent;").is_empty());
+        assert!(file("crates/fetch/src/debuginfod/tests.rs", "use std::net::TcpListener;").is_empty());
     }
 
     #[test]

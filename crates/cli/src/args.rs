@@ -37,6 +37,10 @@ pub enum Command {
     Writers(WritersArgs),
     /// Show the calls that lead from one function to another
     Path(PathArgs),
+    /// Get a kernel's debug information into the cache
+    Fetch(FetchArgs),
+    /// Show or clean what was kept of what was learned and fetched
+    Cache(CacheArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -59,7 +63,7 @@ pub struct ExplainArgs {
     /// Keep reading; report each crash as soon as it is complete
     #[arg(short = 'F', long)]
     pub follow: bool,
-    /// Never touch the network (kwhy never does so far; accepted so that scripts can insist)
+    /// Never touch the network (only `kwhy fetch` does; accepted so that scripts can insist)
     #[arg(long)]
     pub offline: bool,
 }
@@ -189,6 +193,67 @@ pub struct PathArgs {
     pub output: OutputArgs,
 }
 
+/// Nothing is installed: what is fetched goes into the cache, where every later run finds it. What
+/// is at hand already is not fetched again. Exits with 1 when something is still missing.
+#[derive(Args, Debug)]
+pub struct FetchArgs {
+    /// A crash log, `-`, or a kernel release [default: the release of the running kernel]
+    #[arg(value_name = "RELEASE|LOG")]
+    pub what: Option<PathBuf>,
+    /// vmlinux, module .ko, or a folder, if they are at hand already; repeatable
+    #[arg(short, long = "image", value_name = "PATH")]
+    pub images: Vec<PathBuf>,
+    /// Only say what is at hand and which command would supply the rest
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CacheArgs {
+    #[command(subcommand)]
+    pub command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Show what is kept
+    List(ListArgs),
+    /// Remove what is kept
+    Clean(CleanArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CleanArgs {
+    /// Only entries of this kind
+    #[arg(long, value_enum)]
+    pub kind: Option<CacheKindArg>,
+    /// Only entries that were not used for so many days
+    #[arg(long, value_name = "DAYS")]
+    pub unused: Option<u32>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CacheKindArg {
+    /// What was learned about images
+    Index,
+    /// Images
+    Image,
+    /// Parts of images whose download broke off
+    Partial,
+    /// Distributions' packages and their lists
+    Packages,
+}
+
 #[derive(Args, Debug)]
 pub struct CompletionsArgs {
     /// The shell
@@ -206,6 +271,9 @@ impl Cli {
             Some(Command::Type(args)) => &args.output,
             Some(Command::Writers(args)) => &args.output,
             Some(Command::Path(args)) => &args.output,
+            Some(Command::Fetch(args)) => &args.output,
+            Some(Command::Cache(CacheArgs { command: CacheCommand::List(args) })) => &args.output,
+            Some(Command::Cache(CacheArgs { command: CacheCommand::Clean(args) })) => &args.output,
             Some(Command::Completions(_) | Command::Man) | None => &self.explain.output,
         }
     }

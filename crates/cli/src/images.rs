@@ -89,8 +89,18 @@ pub fn wanted(log: &kwhy_oops::Log) -> Wanted {
         release: of_release.and_then(|crash| Some(crash.release.as_ref()?.value.clone())),
         version: of_release.and_then(|crash| crash.version.clone()),
         build_id,
-        modules: modules.into_iter().map(|(name, build_id)| WantedModule { name, build_id }).collect(),
+        modules: modules
+            .into_iter()
+            .map(|(name, build_id)| WantedModule { outside: outside(log, &name), name, build_id })
+            .collect(),
+        arch: log.crashes.iter().find_map(|crash| crash.arch),
     }
+}
+
+/// Whether a module's taints say that it is from outside the tree (O) or proprietary (P).
+fn outside(log: &kwhy_oops::Log, name: &str) -> bool {
+    let entries = log.crashes.iter().flat_map(|crash| &crash.modules);
+    entries.filter(|module| module.name == name).any(|module| module.taints.contains(['O', 'P']))
 }
 
 fn places(crash: &CrashRecord) -> impl Iterator<Item = &CodeRef> {
@@ -126,6 +136,7 @@ mod tests {
         let wanted = wanted(&Log { crashes: vec![crash], ..Log::default() });
         let names: Vec<&str> = wanted.modules.iter().map(|module| module.name.as_str()).collect();
         assert_eq!(names, ["new", "nf_nat", "spl"]);
+        assert_eq!(wanted.modules.iter().map(|m| m.outside).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(wanted.release, None);
     }
 }

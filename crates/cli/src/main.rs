@@ -1,12 +1,14 @@
 //! `kwhy`: why did this Linux kernel crash?
 
 mod args;
+mod cache_cmd;
 mod command_error;
 mod contents;
 mod decode_cmd;
 mod disasm_cmd;
 mod explain;
 mod feed;
+mod fetch_cmd;
 mod folder;
 mod follow;
 mod images;
@@ -42,6 +44,8 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Type(args)) => type_cmd::run(&args),
         Some(Command::Writers(args)) => writers_cmd::writers(&args),
         Some(Command::Path(args)) => writers_cmd::path(&args),
+        Some(Command::Fetch(args)) => fetch_cmd::run(&args),
+        Some(Command::Cache(args)) => cache_cmd::run(&args),
         Some(Command::Completions(args)) => shell::completions(&args),
         Some(Command::Man) => shell::man(),
     }

@@ -14,7 +14,11 @@ fn markdown() -> String {
     );
     write(&mut out, &command, "kwhy");
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        write(&mut out, sub, &format!("kwhy {}", sub.get_name()));
+        let name = format!("kwhy {}", sub.get_name());
+        write(&mut out, sub, &name);
+        for below in sub.get_subcommands().filter(|below| below.get_name() != "help") {
+            write(&mut out, below, &format!("{name} {}", below.get_name()));
+        }
     }
     out
 }

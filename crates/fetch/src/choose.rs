@@ -24,7 +24,6 @@ enum Fit {
     BuildId,
     Release,
     Unnamed,
-    Compressed,
     OtherRelease,
 }
 
@@ -55,7 +54,6 @@ pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &
     let mut probes = 0usize;
     for ((fit, _, _), path) in ranked {
         let refused = match fit {
-            Fit::Compressed => Some(prose!(c::REJECTED_COMPRESSED, command = names::unpack_command(&path))),
             Fit::OtherRelease => {
                 Some(prose!(c::REJECTED_RELEASE, release = names::release_in(&path).unwrap_or_default()))
             }
@@ -153,9 +151,6 @@ pub(crate) fn same_version(version: &str, banner: &str) -> bool {
 }
 
 fn fit(path: &Path, role: &Role, wanted: &Wanted) -> Fit {
-    if names::is_compressed(path) {
-        return Fit::Compressed;
-    }
     if names::filed_by_build_id(path, wanted).as_ref() == Some(role) {
         return Fit::BuildId;
     }

@@ -48,6 +48,8 @@ pub struct WantedModule {
     pub name: String,
     /// Its build-id, where the log prints it.
     pub build_id: Option<BuildId>,
+    /// Whether its taints say that it was built outside the kernel's tree: no package has it.
+    pub outside: bool,
 }
 
 impl Wanted {
@@ -194,6 +196,16 @@ pub struct Identity {
 /// What opening or parsing says, in words.
 pub fn identify(path: &Path) -> Result<Identity, String> {
     let bytes = kwhy_mmap::Mapping::open(path).map_err(|error| error.to_string())?;
+    // Unpacking a boot image takes longer than all the rest, and says no more than its header.
+    if let Some(release) = kwhy_image::boot_release(&bytes) {
+        return Ok(Identity {
+            is_module: Some(false),
+            release: Some(release),
+            has_dwarf: Some(false),
+            ..Identity::default()
+        });
+    }
+    let bytes = kwhy_image::unpack(&bytes).map_err(|error| error.to_string())?;
     let image = kwhy_image::Image::parse(&bytes).map_err(|error| error.to_string())?;
     Ok(Identity {
         is_module: Some(matches!(image.kind(), kwhy_image::ImageKind::Module(_))),

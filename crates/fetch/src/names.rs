@@ -12,16 +12,27 @@ pub(crate) enum Role {
     Module(String),
 }
 
-const PACKED: [(&str, &str); 4] =
-    [(".xz", "xz -dk"), (".zst", "zstd -dk"), (".gz", "gunzip -k"), (".bz2", "bunzip2 -k")];
+/// What a compressed file's name ends with.
+const PACKED: [&str; 6] = [".xz", ".zst", ".gz", ".bz2", ".lz4", ".lzma"];
+
+/// What boot images are called, before a hyphen and the release or alone.
+const BOOT: [&str; 4] = ["vmlinuz", "bzImage", "Image", "zImage"];
+
+/// A name without what compression added to it.
+fn plain_name(name: &str) -> &str {
+    PACKED.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
+}
 
 /// What a file of this name is to the crash; `None` when it is nothing.
 pub(crate) fn role_of(name: &str, wanted: &Wanted) -> Option<Role> {
-    let plain = PACKED.iter().find_map(|(suffix, _)| name.strip_suffix(suffix)).unwrap_or(name);
+    let plain = plain_name(name);
     let without_debug = plain.strip_suffix(".debug").or_else(|| plain.strip_suffix(".dbg")).unwrap_or(plain);
     if let Some(rest) = without_debug.strip_prefix("vmlinux") {
         // `vmlinux`, `vmlinux-6.1.0-56-amd64`; not `vmlinux.lds`, `vmlinux.o`, `vmlinux.map`.
         return (rest.is_empty() || rest.starts_with('-')).then_some(Role::Kernel);
+    }
+    if is_boot_image(plain) {
+        return Some(Role::Kernel);
     }
     let stem = without_debug.strip_suffix(".ko")?;
     let module = wanted.modules.iter().find(|module| same_module(stem, &module.name))?;
@@ -30,7 +41,7 @@ pub(crate) fn role_of(name: &str, wanted: &Wanted) -> Option<Role> {
 
 /// Whether a file of this name is a module, wanted or not.
 pub(crate) fn is_module(name: &str) -> bool {
-    let plain = PACKED.iter().find_map(|(suffix, _)| name.strip_suffix(suffix)).unwrap_or(name);
+    let plain = plain_name(name);
     [".ko", ".ko.debug", ".ko.dbg"].iter().any(|suffix| plain.ends_with(suffix))
 }
 
@@ -63,8 +74,9 @@ pub(crate) fn filed_by_build_id(path: &Path, wanted: &Wanted) -> Option<Role> {
 /// The kernel release that a path names: after `vmlinux-`, or below `modules/`.
 pub(crate) fn release_in(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
-    if let Some(rest) = name.strip_prefix("vmlinux-") {
-        let rest = PACKED.iter().find_map(|(suffix, _)| rest.strip_suffix(suffix)).unwrap_or(rest);
+    let boots = BOOT.iter().find_map(|boot| name.strip_prefix(boot)?.strip_prefix('-'));
+    if let Some(rest) = name.strip_prefix("vmlinux-").or(boots) {
+        let rest = plain_name(rest);
         return Some(rest.strip_suffix(".debug").unwrap_or(rest).to_owned());
     }
     let mut parts = path.components().map(|part| part.as_os_str());
@@ -78,27 +90,25 @@ pub(crate) fn release_in(path: &Path) -> Option<String> {
     None
 }
 
+/// Whether a file of this name is what a boot loader loads.
+fn is_boot_image(name: &str) -> bool {
+    let rest = BOOT.iter().find_map(|boot| name.strip_prefix(boot));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
 /// How much debug information a file is likely to have, by its name; less is more.
 pub(crate) fn richness(path: &Path) -> u8 {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.ends_with(".debug")
+    if is_boot_image(plain_name(&name)) {
+        3
+    } else if name.ends_with(".debug")
         || name.ends_with(".dbg")
         || path.components().any(|part| part.as_os_str() == "debug")
     {
         0
+    } else if plain_name(&name) != name {
+        2
     } else {
         1
     }
-}
-
-pub(crate) fn is_compressed(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    PACKED.iter().any(|(suffix, _)| name.ends_with(suffix))
-}
-
-/// The command that unpacks a compressed file and keeps it.
-pub(crate) fn unpack_command(path: &Path) -> String {
-    let name = path.to_string_lossy();
-    let tool = PACKED.iter().find(|(suffix, _)| name.ends_with(suffix)).map_or("xz -dk", |(_, tool)| tool);
-    format!("{tool} {name}")
 }

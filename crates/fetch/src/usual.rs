@@ -12,6 +12,7 @@
 //! | `/usr/lib/debug/[usr/]lib/modules/R/**/X.ko.debug` | Fedora and its kin, SUSE |
 //! | `/lib/modules/R/build/vmlinux` | self-built trees; Arch (`linux-headers`) |
 //! | `/boot/vmlinux-R`, `/lib/modules/R/vmlinux` | self-built, SUSE |
+//! | `/boot/vmlinuz-R`, `/lib/modules/R/vmlinuz` | the boot image, where nothing better is there |
 
 use crate::names::{self, Role};
 use crate::{Wanted, walk};
@@ -68,6 +69,10 @@ pub(crate) fn places(system: &Path, wanted: &Wanted, needs: &Needs) -> BTreeMap<
             format!("boot/vmlinux-{release}.gz"),
             format!("boot/vmlinux-{release}.zst"),
             format!("usr/src/linux-{release}/vmlinux"),
+            format!("boot/vmlinuz-{release}"),
+            format!("lib/modules/{release}/vmlinuz"),
+            format!("usr/lib/modules/{release}/vmlinuz"),
+            format!("boot/Image-{release}"),
         ]
         .iter()
         .map(|path| system.join(path))
@@ -151,7 +156,7 @@ mod tests {
     fn wanted() -> Wanted {
         Wanted {
             release: Some("6.1.0-9-amd64".into()),
-            modules: vec![WantedModule { name: "nf_nat".into(), build_id: None }],
+            modules: vec![WantedModule { name: "nf_nat".into(), build_id: None, outside: false }],
             ..Wanted::default()
         }
     }
@@ -177,6 +182,8 @@ mod tests {
             "usr/lib/debug/usr/lib/modules/6.1.0-9-amd64/vmlinux.debug",
             "lib/modules/6.1.0-9-amd64/vmlinux",
             "boot/vmlinux-6.1.0-9-amd64.xz",
+            "boot/vmlinuz-6.1.0-9-amd64",
+            "lib/modules/6.1.0-9-amd64/kernel/net/nf_nat.ko.zst",
             "usr/lib/debug/lib/modules/6.1.0-9-amd64/kernel/net/nf_nat.ko.debug",
             "usr/lib/debug/usr/lib/modules/6.1.0-9-amd64/kernel/net/nf_nat.ko.debug",
             "lib/modules/6.1.0-9-amd64/updates/dkms/nf-nat.ko",

@@ -14,7 +14,6 @@ messages! {
     REJECTED_BUILD_ID = "not used: its build-id is {image}, that of the log is {log}" / "未采用：其构建 ID 为 {image}，而日志中为 {log}";
     PATH_ABSENT = "{path}, named by $KWHY_PATH, is no folder" / "$KWHY_PATH 中的 {path} 不是目录";
     REJECTED_NO_DWARF = "not used: it has no debug information, and neither has what was found before" / "未采用：没有调试信息，与先前找到的文件相同";
-    REJECTED_COMPRESSED = "not used: it is compressed; unpack it with `{command}`" / "未采用：文件已压缩，请先用 `{command}` 解压";
     REJECTED_UNREADABLE = "not used: it cannot be read ({error})" / "未采用：无法读取（{error}）";
     FOLDER_UNREADABLE = "the folder {path} cannot be read ({error})" / "无法读取目录 {path}（{error}）";
     TOO_MANY_FILES = "the search of {path} was ended after {count} names; give a folder further down" / "在 {path} 中已检查 {count} 个名称，搜索到此为止；请指定更具体的目录";

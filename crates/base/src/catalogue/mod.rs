@@ -32,6 +32,7 @@ pub mod evidence;
 pub mod expression;
 pub mod faces;
 pub mod fetch;
+pub mod fetch_cmd;
 pub mod input;
 pub mod listing;
 pub mod memory;
@@ -59,6 +60,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("expression", expression::MESSAGES),
         ("faces", faces::MESSAGES),
         ("fetch", fetch::MESSAGES),
+        ("fetch_cmd", fetch_cmd::MESSAGES),
         ("input", input::MESSAGES),
         ("listing", listing::MESSAGES),
         ("memory", memory::MESSAGES),

@@ -36,7 +36,7 @@ fn package(folder: &Folder, files: &[(&str, Vec<u8>)]) -> Option<PathBuf> {
 }
 
 fn wanted() -> Wanted {
-    let module = |name: &str| WantedModule { name: name.into(), build_id: None };
+    let module = |name: &str| WantedModule { name: name.into(), build_id: None, outside: false };
     Wanted {
         release: Some(RELEASE.into()),
         modules: vec![module("nf_nat"), module("gone")],
