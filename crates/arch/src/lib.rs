@@ -36,8 +36,8 @@ pub use syndrome::{
 };
 pub use taint::{Taint, decode_taint_letters, decode_taint_mask, kernel_taints, module_flags};
 pub use value::{
-    BitFlip, Reshaped, Text, ValueClass, ValueKind, ascii_text, bit_flips, classify_value, reshaped,
-    strip_pointer,
+    BitFlip, Reshaped, Text, ValueClass, ValueKind, ascii_text, bit_flips, classify_value, page_table_entry,
+    readings, reshaped, strip_pointer,
 };
 pub use x86::{
     Vector, decode_cr0, decode_cr4, decode_eflags, decode_page_fault, decode_selector_error,

@@ -41,6 +41,21 @@ pub struct Facts<'a> {
     pub damage: Vec<Damage>,
     /// What the comparison of fault address and registers came to.
     pub findings: Findings,
+    /// The one bit in which the log's code differs from the image's, where it is but one.
+    pub code_flip: Option<CodeFlip>,
+}
+
+/// A bit of the code that was not what it is in the image, outside the places that are patched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeFlip {
+    /// The byte as printed.
+    pub printed: u8,
+    /// The image's.
+    pub image: u8,
+    /// How many bytes were the same.
+    pub same: usize,
+    /// 1-based line of the `Code:` line.
+    pub line: u32,
 }
 
 impl<'a> Facts<'a> {
@@ -73,6 +88,7 @@ impl<'a> Facts<'a> {
             followed,
             damage,
             findings,
+            code_flip: code_flip(record, images),
         })
     }
 
@@ -153,6 +169,41 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// Fewer bytes alike do not show that the image is the crash's own.
+const ENOUGH_CODE: usize = 24;
+
+/// The bit that differs, where all else is the same.
+fn code_flip(record: &CrashRecord, images: &Images<'_, '_>) -> Option<CodeFlip> {
+    let module = record.pc.as_ref()?.value.module.as_deref().map(crate::images::normal);
+    let (_, image) = images.used_for(module.as_deref())?;
+    let compared = crate::images::compare_code(image, record, module.as_deref())?;
+    let [(printed, of_image)] = compared.different.as_slice() else { return None };
+    // One digit misread where a log was copied by hand looks the same; a log that is damaged
+    // elsewhere is not believed in this.
+    let one_bit = (printed ^ of_image).count_ones() == 1 && compared.unread.is_empty();
+    (one_bit && compared.same >= ENOUGH_CODE && record.damage.is_empty()).then_some(CodeFlip {
+        printed: *printed,
+        image: *of_image,
+        same: compared.same,
+        line: compared.line,
+    })
+}
+
+/// An address that the page tables were found not to map: a fault on a page that is not present
+/// (x86: bit 0 of the error code, SDM volume 3, 4.7; ARM64: a translation fault, Arm ARM, ESR_ELx).
+fn unmapped(record: &CrashRecord) -> Option<u64> {
+    let address = record.fault_address.as_ref()?.value.value?;
+    let code = record.oops_code.as_ref().and_then(|code| code.value.value);
+    match record.arch? {
+        Arch::X86_64 if record.family == Some(Family::PageFault) => (code? & 1 == 0).then_some(address),
+        Arch::Arm64 => {
+            let esr = record.esr.as_ref().and_then(|esr| esr.value.value).or(code)?;
+            (esr >> 26 == 0x25 && esr & 0x3c == 0x04).then_some(address)
+        }
+        _ => None,
+    }
+}
+
 /// What the log proves of the crashed machine's address space.
 fn space(record: &CrashRecord, cpu: Option<&Cpu>) -> AddressContext {
     let known = |reg: Reg| record.registers.known(reg);
@@ -194,6 +245,13 @@ fn space(record: &CrashRecord, cpu: Option<&Cpu>) -> AddressContext {
         }
     }
     space.noted = noted(record);
+    space.phys_offset = record.phys_offset.as_ref().map(|offset| offset.value);
+    space.unmapped = unmapped(record);
+    // Pointers of the kernel half have at least seven ones on top, numbers below zero many more.
+    if let Some(cpu) = cpu {
+        let values = cpu.registers.iter().filter_map(|(_, register)| known(*register));
+        space.seen = values.filter(|value| (7..48).contains(&value.leading_ones())).collect();
+    }
     space
 }
 

@@ -10,6 +10,7 @@
 mod blame;
 mod bounds;
 mod callers;
+mod checks;
 mod code;
 mod context;
 mod damage;
@@ -21,8 +22,10 @@ mod fault;
 mod followed;
 mod helpers;
 mod images;
+mod layout;
 pub mod listing;
 mod location;
+mod meaning;
 mod mend;
 mod missing;
 mod modules;
@@ -33,6 +36,7 @@ mod registers;
 mod scenes;
 mod slip;
 mod story;
+mod suspects;
 #[cfg(test)]
 mod testing;
 mod verdict;
@@ -114,6 +118,9 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let ctx = origin::Ctx { facts, images, scenes: &scenes };
     let mut trail = origin::trace(&ctx, expressed.start.as_ref());
     origin::memory::by_family(&ctx, &mut trail);
+    let subject = suspects::Subject::of(facts, &trail);
+    let modules = suspects::investigate(facts, images, &expressed, &subject, &mut hypotheses);
+    checks::refine(&ctx, &expressed, &trail, &mut hypotheses);
     let blame = footing.cap_blame(blame::blame(&ctx, &expressed, &trail, &hypotheses));
     let story = story::story(facts, &expressed, &trail, &hypotheses, blame.as_ref());
     model::Crash {
@@ -150,14 +157,14 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
             .map(|(scene, address)| listing::around(&scene, address, sources))
             .unwrap_or_default(),
         expression: expressed.expression.clone(),
-        bad_value: bad_value(facts, &expressed),
+        bad_value: bad_value(facts, images, &expressed),
         registers: registers::describe(facts, &expressed.holds),
         trail: trail.steps_to_model(),
         origin: trail.to_model(),
         blame,
         cause: hypotheses.first().map_or_else(|| "undetermined".to_owned(), |best| best.cause.clone()),
         hypotheses,
-        modules: modules::describe(record, &facts.contexts),
+        modules,
         damage: facts.damage.iter().map(damage_entry).collect(),
         images: images.describe(),
         missing: missing::missing(facts, images),
@@ -176,19 +183,21 @@ fn guilty_file(facts: &Facts<'_>) -> Option<String> {
 }
 
 /// The value that was followed: by the log alone, else by the expression's arithmetic.
-fn bad_value(facts: &Facts<'_>, expressed: &expression::Expressed) -> Option<model::BadValue> {
+fn bad_value(
+    facts: &Facts<'_>,
+    images: &Images<'_, '_>,
+    expressed: &expression::Expressed,
+) -> Option<model::BadValue> {
     // Where a helper tripped, the value that was bad is what the caller had in hand.
     let handed = expressed.caller.is_some() && expressed.value.is_some();
-    if let Some(followed) = facts.followed.as_ref().filter(|_| !handed) {
-        return Some(model::BadValue {
-            value: Hex(followed.value),
-            class: followed.class.word().to_owned(),
-            detail: followed.class.detail.clone().into(),
-        });
-    }
-    let (arch, value) = (facts.arch()?, expressed.value?);
-    let class = kwhy_arch::classify_value(arch, value, &facts.space, &|v| code::as_code(arch, v));
-    Some(model::BadValue { value: Hex(value), class: class.word().to_owned(), detail: class.detail.into() })
+    let (value, class) = match facts.followed.as_ref().filter(|_| !handed) {
+        Some(followed) => (followed.value, followed.class.clone()),
+        None => {
+            let (arch, value) = (facts.arch()?, expressed.value?);
+            (value, kwhy_arch::classify_value(arch, value, &facts.space, &|v| code::as_code(arch, v)))
+        }
+    };
+    Some(meaning::of(facts, images, value, &class))
 }
 
 /// The instruction, from the `Code:` line or a checked image.

@@ -84,6 +84,9 @@ pub fn describe(record: &CrashRecord, contexts: &[entry::Entry]) -> Vec<model::M
             meanings: kwhy_arch::module_flags(&letters).into_iter().map(|flag| flag.meaning.into()).collect(),
             taints: letters,
             suspicion: suspicion.into_iter().map(Into::into).collect(),
+            rank: None,
+            grade: None,
+            layout: None,
         });
     }
     modules

@@ -7,6 +7,7 @@
 
 use crate::elf::{u16_at, u32_at};
 use crate::image::Image;
+use crate::outlines::{Outline, OutlineMember};
 use crate::types::{Member, Record, Type, TypeId};
 use crate::{dwarf_types::Key, dwarf_types::MAX_CHAIN};
 use std::cell::OnceCell;
@@ -250,6 +251,38 @@ impl<'d> Btf<'d> {
     /// There may be several: files may use one name for different things.
     pub(crate) fn find(&self, kinds: &[u8], name: &str) -> Vec<u32> {
         self.place_of(name).map_or_else(Vec::new, |place| self.at_place(place, kinds))
+    }
+
+    /// The outlines of the structs and unions whose names are wanted, in one pass.
+    pub(crate) fn outlines(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<Outline> {
+        let mut found = Vec::new();
+        for start in &self.starts {
+            let Some(header) = self.header_at(*start as usize) else { continue };
+            if !matches!(header.kind, STRUCT | UNION) || header.name == 0 {
+                continue;
+            }
+            let Some(name) = self.slice(header.name).filter(|name| wanted(name)) else { continue };
+            let members = (0..usize::from(header.count)).map(|i| {
+                let at = header.rest.saturating_add(i * 12);
+                let place = self.word(at.saturating_add(8));
+                // With the flag, the top byte is the width of a bit-field.
+                let bit = if header.flag { place & 0xff_ffff } else { place };
+                OutlineMember { name: self.text(self.word(at)), bit: Some(u64::from(bit)) }
+            });
+            found.push(Outline {
+                union: header.kind == UNION,
+                name: Rc::from(name),
+                size: u64::from(header.value),
+                members: members.collect(),
+                file: None,
+            });
+        }
+        found
+    }
+
+    fn slice(&self, offset: u32) -> Option<&'d str> {
+        let rest = self.strings.get(offset as usize..)?;
+        std::str::from_utf8(rest.get(..memchr::memchr(0, rest)?)?).ok().filter(|text| !text.is_empty())
     }
 
     pub(crate) fn is_forward(&self, number: u32) -> bool {

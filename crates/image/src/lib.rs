@@ -18,8 +18,10 @@ mod image;
 mod kallsyms;
 mod layout;
 mod lines;
+mod linkage;
 mod locations;
 mod modules;
+mod outlines;
 mod patch_sites;
 mod paths;
 mod queries;
@@ -35,6 +37,7 @@ pub use census::UnitId;
 pub use edges::{HiddenEdge, HiddenEdgeKind};
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};
 pub use image::Image;
+pub use outlines::{Outline, OutlineMember};
 pub use types::{Member, Record, Type, TypeId};
 pub use variables::StaticVariable;
 

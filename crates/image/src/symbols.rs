@@ -182,6 +182,23 @@ impl<'d> Symbols<'d> {
         found.into_iter().filter_map(|index| self.get(index as usize)).collect()
     }
 
+    /// The first symbol of exactly this name, of whatever section.
+    pub(crate) fn first_spelled(&self, wanted: &str) -> Option<RawSymbol> {
+        self.spelled(wanted).into_iter().next()
+    }
+
+    /// The names that `wanted` accepts with the number of their section.
+    pub(crate) fn names_where(
+        &self,
+        wanted: &dyn Fn(&str, u16) -> bool,
+    ) -> std::collections::BTreeSet<String> {
+        self.iter()
+            .map(|symbol| (self.name(symbol), symbol.section))
+            .filter(|(name, section)| wanted(name, *section))
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    }
+
     fn name_place(&self, index: u32) -> u64 {
         self.get(index as usize).map_or(0, |symbol| u64::from(symbol.name))
     }

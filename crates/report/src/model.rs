@@ -386,6 +386,12 @@ pub struct BadValue {
     pub class: String,
     /// More: the decoded instructions, the text, the errno.
     pub detail: Text,
+    /// Other readings of the value: none of them proved.
+    pub readings: Vec<Text>,
+    /// What it speaks for.
+    pub implies: Vec<Text>,
+    /// What it speaks against.
+    pub rules_out: Vec<Text>,
 }
 
 /// A register.
@@ -486,6 +492,17 @@ pub struct NextCheck {
     pub why: Text,
     /// A ready command, boot option or edit.
     pub command: String,
+    /// The same question put to other tools.
+    pub more: Vec<ToolCommand>,
+}
+
+/// A command for one of the tools that kernel engineers have at hand.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ToolCommand {
+    /// `trace-cmd`, `drgn`, `crash`.
+    pub tool: String,
+    /// The command.
+    pub command: String,
 }
 
 /// A loaded module.
@@ -499,6 +516,52 @@ pub struct Module {
     pub meanings: Vec<Text>,
     /// Why it may be involved.
     pub suspicion: Vec<Text>,
+    /// Its place among the suspects, 1 the most suspected; null where it is none, or where the
+    /// crash is of a kind that no other module brings about.
+    pub rank: Option<u32>,
+    /// How strong the suspicion is; null where there is none.
+    pub grade: Option<Grade>,
+    /// How its image's layout compares with the kernel's; null without both images.
+    pub layout: Option<ModuleLayout>,
+}
+
+/// A module's view of the kernel that it was built against, beside the kernel's own.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ModuleLayout {
+    /// The module's `vermagic`.
+    pub vermagic: Option<String>,
+    /// What the kernel demands; null where its image does not say.
+    pub kernel_vermagic: Option<String>,
+    /// Imported symbols whose checksum is not the kernel's.
+    pub checksums: Vec<String>,
+    /// How many structs of both images were compared.
+    pub compared: u32,
+    /// Those that are laid out otherwise.
+    pub structs: Vec<StructDifference>,
+}
+
+/// A struct that two images lay out differently.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct StructDifference {
+    /// `struct module`.
+    pub name: String,
+    /// Its size in the module.
+    pub module_size: Hex,
+    /// Its size in the kernel.
+    pub kernel_size: Hex,
+    /// The members that lie elsewhere.
+    pub members: Vec<MemberDifference>,
+}
+
+/// A member that two images place differently.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MemberDifference {
+    /// Its name.
+    pub name: String,
+    /// Its offset in the module; null where it is missing there.
+    pub module: Option<Hex>,
+    /// Its offset in the kernel; null where it is missing there.
+    pub kernel: Option<Hex>,
 }
 
 /// A contradiction in the log.

@@ -48,6 +48,13 @@ pub struct AddressContext {
     pub va_bits: Option<u8>,
     /// Page size in bytes where the log says it (ARM64 `4k pages`).
     pub page_size: Option<u64>,
+    /// Where physical memory starts, as the linear map counts (ARM64 `PHYS_OFFSET`).
+    pub phys_offset: Option<u64>,
+    /// An address that the page tables were found not to map.
+    pub unmapped: Option<u64>,
+    /// Other values of the log that look like kernel pointers, none of them known to be good:
+    /// registers. They vouch for the bits that every pointer into one region has.
+    pub seen: Vec<u64>,
     /// What the kernel said of one address (as printed).
     pub noted: Option<(u64, KernelNote)>,
 }

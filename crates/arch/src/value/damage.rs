@@ -46,7 +46,12 @@ pub fn bit_flips(arch: Arch, value: u64, context: &AddressContext) -> Vec<BitFli
     if !matches!(arch, Arch::Arm64 | Arch::X86_64) || nearest(value, &vouched, REACH).is_some() {
         return Vec::new();
     }
-    let mut found: Vec<BitFlip> = Vec::new();
+    let address = crate::map::classify_address(arch, value, context);
+    let mut found: Vec<BitFlip> =
+        flipped_out_of_its_region(arch, value, &address, context).into_iter().collect();
+    if !found.is_empty() {
+        return found;
+    }
     // A bit below 2^30 cannot bring it nearer to a pointer 2^30 away, so only the upper ones count.
     for first in 30..64u8 {
         let once = value ^ 1 << first;
@@ -63,6 +68,44 @@ pub fn bit_flips(arch: Arch, value: u64, context: &AddressContext) -> Vec<BitFli
     found.sort_by_key(|flip| (flip.bits.len(), flip.corrected.abs_diff(flip.near), flip.corrected));
     found.truncate(4);
     found
+}
+
+/// Bits below this tell places within one machine's memory apart: 64 GiB of it.
+const WITHIN_MEMORY: u32 = 36;
+
+/// How far a member may lie from the pointer that it is reached through.
+const MEMBER_REACH: u64 = 0x1_0000;
+
+/// `value` as a pointer that one flipped bit carried to where nothing is mapped, though the region
+/// itself exists: the address it gave was found unmapped, and with one bit above those that tell
+/// places in memory apart flipped back it is close to other pointers of the log.
+pub(super) fn flipped_out_of_its_region(
+    arch: Arch,
+    value: u64,
+    address: &crate::map::AddressClass,
+    context: &AddressContext,
+) -> Option<BitFlip> {
+    let unmapped = context.unmapped?;
+    let region = address.region;
+    if !matches!(arch, Arch::Arm64 | Arch::X86_64)
+        || !(region.is_kernel() || region == crate::map::Region::KernelOther)
+        || unmapped.abs_diff(value) > MEMBER_REACH
+    {
+        return None;
+    }
+    // A register that holds the same bad pointer vouches for nothing.
+    let mut known = context.vouched();
+    known.extend(context.seen.iter().copied().filter(|seen| seen >> 63 == 1));
+    known.retain(|pointer| pointer.abs_diff(unmapped) >= REACH);
+    if context.vouched().iter().any(|pointer| pointer.abs_diff(value) < REACH) {
+        return None;
+    }
+    let flips = (WITHIN_MEMORY..64).filter_map(|bit| {
+        let corrected = value ^ 1u64.checked_shl(bit)?;
+        let near = nearest(corrected, &known, REACH)?;
+        Some(BitFlip { bits: vec![u8::try_from(bit).ok()?], corrected, near })
+    });
+    flips.min_by_key(|flip| flip.corrected.abs_diff(flip.near))
 }
 
 /// The kernel pointer that an ARM64 `value` with bit 55 set is without the tag (bits 63:56) or the

@@ -1,6 +1,7 @@
 //! What a 64-bit value looks like: pointer, poison, text, error, code.
 
 mod damage;
+mod reading;
 mod text;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ use kwhy_base::catalogue::arch as m;
 use kwhy_base::{Arch, Prose, prose};
 
 pub use damage::{BitFlip, Reshaped, bit_flips, reshaped, strip_pointer};
+pub use reading::{page_table_entry, readings};
 pub use text::{Text, ascii_text};
 
 /// The contract's `bad_value.class` words.
@@ -115,6 +117,9 @@ pub fn classify_value(
     let address = classify_address(arch, value, context);
     let flips = bit_flips(arch, value, context);
     let one_flip = flips.first().filter(|flip| flip.bits.len() == 1);
+    if let Some(flip) = damage::flipped_out_of_its_region(arch, value, &address, context) {
+        return flipped(arch, &flip, context);
+    }
     if let Some(found) = as_it_stands(arch, value, &address, one_flip.is_some()) {
         return found;
     }

@@ -139,6 +139,28 @@ fn flipped_bits() {
 }
 
 #[test]
+fn a_bit_that_carried_a_pointer_out_of_memory() {
+    let good = 0xffff_889e_1ff8_8740u64;
+    let bad = good ^ 1 << 44;
+    let mut context = x86_log();
+    context.unmapped = Some(bad + 0x10);
+    let found = classify_value(X86, bad, &context, &no_code);
+    assert_eq!((found.word(), found.better), ("bit-flip", Some(good)));
+    // Without proof that nothing is there, it stands as the pointer it looks like.
+    assert_eq!(of(X86, bad).0, "kernel-pointer");
+    // A place beyond memory but in the same part of the map may be just that.
+    let far = good ^ 1 << 35;
+    context.unmapped = Some(far);
+    assert_ne!(classify_value(X86, far, &context, &no_code).word(), "bit-flip");
+    // A copy of the bad pointer in another register vouches for nothing.
+    let only_itself = AddressContext { unmapped: Some(bad), seen: vec![bad], ..AddressContext::default() };
+    assert_eq!(classify_value(X86, bad, &only_itself, &no_code).word(), "kernel-pointer");
+    // Neither does a stale pointer near good ones become a flipped one.
+    context.unmapped = Some(good + 0x1000);
+    assert_eq!(classify_value(X86, good + 0x1000, &context, &no_code).word(), "kernel-pointer");
+}
+
+#[test]
 fn flips_and_tags_are_rarely_found_where_there_are_none() {
     let by_chance = awkward_values()
         .skip(256)

@@ -47,6 +47,13 @@ messages! {
     INDEX_FAR = "{base} = {value} is a kernel pointer, but the index {index} = {count} leads far away from it." / "{base} = {value} 是内核指针，但下标 {index} = {count} 使它偏离很远。";
     RESHAPED_POINTER = "It may be a damaged pointer: {pointer} ({how})." / "它可能是被损坏的指针：{pointer}（{how}）。";
     ONE_BIT_AWAY = "With bit {bit} flipped back it is {corrected}, close to the good pointer {near}." / "把第 {bit} 位翻转回来就是 {corrected}，与正常指针 {near} 相近。";
+    CODE_ONE_BIT = "One byte of the Code: line {line} is {printed} and {image} in the image, one bit apart, where nothing patches the code; the other {same} bytes are the same." / "第 {line} 行 Code: 中有一个字节是 {printed}，映像中是 {image}，只差一位，且此处不会被打补丁；其余 {same} 字节一致。";
+    CODE_IS_READ_ONLY = "Kernel code is mapped read-only: software seldom gets to change one bit of it." / "内核代码是只读映射：软件很少能改动其中一位。";
+    CODE_MAY_BE_PATCHED = "A tool that patches code by itself could have changed it as well." / "自行修改代码的工具也可能造成这种差别。";
+    HARDWARE_NEAR_BY = "The hardware reported errors in the same log: line {line}: \"{text}\"." / "同一日志中硬件报告过错误：第 {line} 行：“{text}”。";
+    NO_HARDWARE_REPORT = "No machine check and no memory error (EDAC) stands in the log." / "日志中没有机器检查或内存错误（EDAC）。";
+    FLIP_IN_STORED_POINTER = "It differs from a good pointer in one bit only: whatever changed it did not write a pointer, but altered one." / "它与正常指针只差一位：改动它的不是写入一个指针，而是改了已有的指针。";
+    HARDWARE_FLIPS_TOO = "A faulty memory cell does the same, and the log cannot tell the two apart." / "内存单元故障也会造成同样结果，日志无法区分二者。";
     NO_DEVICE_ANSWERS = "An access to an address where no device answers, or to one that is switched off, ends in the same way." / "访问没有设备应答的地址，或已断电的设备，结果也是一样。";
     KASAN_GUESSES_BY_ADDRESS = "KASAN judges by the address alone: every address between the first page and the end of the user half is called that." / "KASAN 只按地址判断：首页之后到用户空间末尾的任何地址都会这样称呼。";
     MISALIGNED_NUMBER = "{width} bytes at {address}: no member of a structure lies at an address that {width} does not divide, so the value is a number, no structure at NULL." / "在 {address} 处访问 {width} 字节：结构成员不会位于不能被 {width} 整除的地址，因此该值只是一个数，而不是空指针处的结构。";

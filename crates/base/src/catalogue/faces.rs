@@ -59,6 +59,9 @@ messages! {
     ALSO = "The same in other terms" / "换个角度表述";
     ALSO_PATH = "path" / "路径";
     FUNCTION = "function" / "函数";
+    MAY_BE = "may be" / "也可能是";
+    SPEAKS_FOR = "speaks for" / "说明";
+    SPEAKS_AGAINST = "speaks against" / "不支持";
     LOOKS_LIKE = "looks like" / "看起来是";
     DETAIL = "detail" / "详情";
     INSTRUCTION = "instruction" / "指令";

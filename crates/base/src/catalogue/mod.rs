@@ -25,6 +25,7 @@ pub mod arch_state;
 pub mod arch_taint;
 pub mod arch_x86;
 pub mod blame;
+pub mod checks;
 pub mod cli;
 pub mod damage;
 pub mod details;
@@ -35,9 +36,11 @@ pub mod fetch;
 pub mod fetch_cmd;
 pub mod input;
 pub mod listing;
+pub mod meaning;
 pub mod memory;
 pub mod origin;
 pub mod story;
+pub mod suspects;
 pub mod verdict;
 pub mod writers;
 
@@ -53,6 +56,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("arch_taint", arch_taint::MESSAGES),
         ("arch_x86", arch_x86::MESSAGES),
         ("blame", blame::MESSAGES),
+        ("checks", checks::MESSAGES),
         ("cli", cli::MESSAGES),
         ("damage", damage::MESSAGES),
         ("details", details::MESSAGES),
@@ -63,9 +67,11 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("fetch_cmd", fetch_cmd::MESSAGES),
         ("input", input::MESSAGES),
         ("listing", listing::MESSAGES),
+        ("meaning", meaning::MESSAGES),
         ("memory", memory::MESSAGES),
         ("origin", origin::MESSAGES),
         ("story", story::MESSAGES),
+        ("suspects", suspects::MESSAGES),
         ("verdict", verdict::MESSAGES),
         ("writers", writers::MESSAGES),
     ]

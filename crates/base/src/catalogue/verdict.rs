@@ -133,6 +133,8 @@ messages! {
     ST_WILD_POINTER = "A pointer that points nowhere was followed." / "解引用了不指向任何有效内存的指针。";
     ST_WILD_UNINITIALISED = "A pointer was followed that was never set since its memory was allocated (POISON_INUSE, 0x5a)." / "解引用了自分配以来从未赋值的指针（POISON_INUSE，0x5a）。";
     ST_WILD_UNMAPPED = "A pointer to kernel memory that is not mapped was followed: stale, computed wrongly, or past the end of something." / "解引用了指向未映射内核内存的指针：可能已失效、计算有误，或越过了末尾。";
+    ST_CODE_FLIP = "The code in memory differs from the image by a single bit." / "内存中的代码与映像只差一位。";
+    ST_POINTER_ALTERED = "A stored pointer was altered in one bit." / "已存储的指针被改动了一位。";
     ST_MEMORY_CORRUPTION = "Something wrote over memory that was not its own." / "有代码改写了不属于自己的内存。";
     ST_ASSERTION = "A condition that its author declared impossible came true." / "作者断言不可能的条件成立了。";
     ST_ASSERTION_AT = "The condition asserted at {file}:{line} does not hold." / "{file}:{line} 处断言的条件不成立。";

@@ -1,6 +1,7 @@
 //! A pointer member that holds text, code or a pointer with a part overwritten: something wrote
 //! over memory that was not its own. Also what the allocators and the page checks say.
 
+use super::hardware::{flipped_pointer, one_bit_away, reported};
 use super::{Case, SLUB_DEBUG, followed, quoted};
 use crate::context::Facts;
 use kwhy_arch::ValueKind;
@@ -30,6 +31,24 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         return None;
     }
     let value = facts.followed.as_ref()?;
+    // One bit apart from a good pointer: it was altered in place. Software does that oftener than
+    // hardware, unless the hardware itself complains.
+    if let Some(flip) = flipped_pointer(facts) {
+        let reported = reported(facts);
+        let grade = if reported.is_some() || value.class.kind != ValueKind::BitFlip {
+            Grade::Possible
+        } else {
+            Grade::Likely
+        };
+        return Some(finish(
+            Case::new(grade, prose!(verdict::ST_POINTER_ALTERED))
+                .with(followed(facts))
+                .with(one_bit_away(&flip))
+                .with([prose!(say::FLIP_IN_STORED_POINTER)])
+                .but([prose!(say::HARDWARE_FLIPS_TOO)])
+                .but(reported),
+        ));
+    }
     let reason = match value.class.kind {
         ValueKind::MachineCode => prose!(say::CODE_OVER_POINTER),
         ValueKind::AsciiText => prose!(say::TEXT_OVER_POINTER),

@@ -33,6 +33,7 @@ mod write_protect;
 pub use buffer_overrun::is_text_over_pointer;
 pub use divide_by_zero::divisor;
 
+use crate::checks::{SLUB_DEBUG, disasm, kprobe};
 use crate::context::Facts;
 use crate::expression::Expressed;
 use kwhy_base::catalogue::{evidence as say, expression as words};
@@ -158,7 +159,11 @@ pub fn run(facts: &Facts<'_>, expressed: &Expressed) -> Vec<Hypothesis> {
                 statement: case.statement.into(),
                 for_: case.for_.into_iter().map(Into::into).collect(),
                 against: case.against.into_iter().map(Into::into).collect(),
-                next_check: case.next.map(|(why, command)| NextCheck { why: why.into(), command }),
+                next_check: case.next.map(|(why, command)| NextCheck {
+                    why: why.into(),
+                    command,
+                    more: Vec::new(),
+                }),
             },
         ));
     }
@@ -240,47 +245,6 @@ fn waiting_for(facts: &Facts<'_>) -> Option<Prose> {
     Some(prose!(say::AT_WORK, function = function, line = line))
 }
 
-/// A kprobe on the faulting instruction that prints the register it went through.
-///
-/// Kprobe events: Documentation/trace/kprobetrace.rst.
-fn kprobe(facts: &Facts<'_>) -> Option<String> {
-    let site = facts.site()?;
-    let place = match facts.site_module() {
-        Some(module) => format!("{module}:{site}"),
-        None => site,
-    };
-    let fetch = facts
-        .followed
-        .as_ref()
-        .and_then(|followed| followed.register)
-        .map(|register| format!(" value=%{}:x64", kprobe_register(&facts.name(register))))
-        .unwrap_or_default();
-    Some(format!(
-        "echo 'p:kwhy {place}{fetch}' > /sys/kernel/tracing/kprobe_events && echo stacktrace > \
-         /sys/kernel/tracing/events/kprobes/kwhy/trigger && echo 1 > /sys/kernel/tracing/events/kprobes/kwhy/enable"
-    ))
-}
-
-/// Kprobe fetch arguments name x86-64 registers without the `r` of the old ones (`%ax`).
-fn kprobe_register(name: &str) -> &str {
-    match name.strip_prefix('r') {
-        Some(rest) if rest.len() == 2 && rest.bytes().all(|b| b.is_ascii_lowercase()) => rest,
-        _ => name,
-    }
-}
-
-/// The annotated listing of the function in question.
-fn disasm(facts: &Facts<'_>) -> Option<String> {
-    let site = facts.site()?;
-    Some(match facts.site_module() {
-        Some(module) => format!("kwhy disasm {site} -i {module}.ko"),
-        None => format!("kwhy disasm {site} -i /usr/lib/debug/boot/vmlinux-{}", facts.release()),
-    })
-}
-
-/// Boot options that make the slab allocator catch the culprit in the act.
-const SLUB_DEBUG: &str = "slub_debug=FZPU   # kernel command line; or a kernel built with CONFIG_KASAN=y";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,12 +255,5 @@ mod tests {
         let causes: BTreeSet<&str> = DETECTORS.iter().map(|d| d.cause).collect();
         assert_eq!(causes.len(), DETECTORS.len());
         assert_eq!(causes.len(), 28);
-    }
-
-    #[test]
-    fn kprobes_name_registers_as_the_kernel_does() {
-        assert_eq!(kprobe_register("rax"), "ax");
-        assert_eq!(kprobe_register("r12"), "r12");
-        assert_eq!(kprobe_register("x0"), "x0");
     }
 }

@@ -41,9 +41,9 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
             match value.class.kind {
                 ValueKind::MachineCode => (at_most, prose!(verdict::ST_WILD_CODE)),
                 ValueKind::AsciiText => (at_most, prose!(verdict::ST_WILD_TEXT)),
-                ValueKind::Integer | ValueKind::TaggedPointer | ValueKind::BitFlip => {
-                    (at_most, prose!(verdict::ST_WILD_POINTER))
-                }
+                ValueKind::Integer | ValueKind::TaggedPointer => (at_most, prose!(verdict::ST_WILD_POINTER)),
+                // It was a good pointer once: what altered it is the cause.
+                ValueKind::BitFlip => (Grade::Possible, prose!(verdict::ST_WILD_POINTER)),
                 ValueKind::SlabPoison if value.value.to_le_bytes().iter().all(|byte| *byte == 0x5a) => {
                     (at_most, prose!(verdict::ST_WILD_UNINITIALISED))
                 }

@@ -198,11 +198,19 @@ impl Page {
     pub(super) fn bad_value(&mut self, crash: &Crash) {
         let Some(bad) = &crash.bad_value else { return };
         self.heading(&f::BAD_VALUE);
-        let facts = vec![
+        let mut facts = vec![
             self.fact(&f::VALUE, code(&hex(bad.value))),
             self.fact(&f::LOOKS_LIKE, Inline::of(words::class(self.lang, &bad.class), Tone::Plain)),
             self.fact(&f::DETAIL, self.prose(&bad.detail)),
         ];
+        let more = [
+            (&f::MAY_BE, &bad.readings),
+            (&f::SPEAKS_FOR, &bad.implies),
+            (&f::SPEAKS_AGAINST, &bad.rules_out),
+        ];
+        for (label, texts) in more {
+            facts.extend(texts.iter().map(|text| self.fact(label, self.prose(text))));
+        }
         self.push(Block::Facts(facts));
     }
 }

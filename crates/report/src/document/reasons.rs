@@ -24,6 +24,7 @@ impl Page {
                 below.push(Block::Subheading(self.label(&f::NEXT_CHECK)));
                 below.push(Block::Paragraph(self.prose(&next.why)));
                 below.push(command(&next.command));
+                below.extend(next.more.iter().map(|more| command(&more.command)));
             }
             Item { text, below }
         });

@@ -194,6 +194,9 @@ fn crash() -> Crash {
             value: Hex(0xd503_23bf_a8c1_7bfd),
             class: "machine-code".into(),
             detail: text("ldp x29, x30, [sp], #0x10; autiasp"),
+            readings: vec![],
+            implies: vec![text("code was copied over the object")],
+            rules_out: vec![text("a stale pointer")],
         }),
         registers: vec![
             Register {
@@ -267,6 +270,10 @@ fn crash() -> Crash {
                 next_check: Some(NextCheck {
                     why: text("see who writes the member"),
                     command: "gdb -batch -ex 'watch ((struct module_use *)0x0)->target' `vmlinux`".into(),
+                    more: vec![ToolCommand {
+                        tool: "crash".into(),
+                        command: "crash -s vmlinux vmcore".into(),
+                    }],
                 }),
             },
             Hypothesis {
@@ -284,13 +291,27 @@ fn crash() -> Crash {
                 taints: "OE+".into(),
                 meanings: vec![text("out-of-tree"), text("unsigned"), text("being loaded")],
                 suspicion: vec![text("it was being loaded when the kernel died")],
+                rank: Some(1),
+                grade: Some(Grade::Possible),
+                layout: None,
             },
-            Module { name: "ext4".into(), taints: String::new(), meanings: vec![], suspicion: vec![] },
+            Module {
+                name: "ext4".into(),
+                taints: String::new(),
+                meanings: vec![],
+                suspicion: vec![],
+                rank: None,
+                grade: None,
+                layout: None,
+            },
             Module {
                 name: "spl".into(),
                 taints: "PO".into(),
                 meanings: vec![text("proprietary"), text("out-of-tree")],
                 suspicion: vec![],
+                rank: None,
+                grade: None,
+                layout: None,
             },
         ],
         damage: vec![
