@@ -32,6 +32,8 @@ struct Use {
     pointer: bool,
     /// To what, where that is known: a struct's name.
     to: Option<Rc<str>>,
+    /// The class of what was read there, whose own uses must fit what the member points to.
+    class: Option<NodeId>,
 }
 
 /// The uses of every pointer of a function.
@@ -107,7 +109,7 @@ impl Scene<'_, '_> {
             let pointer = to.is_some() || value.is_some_and(|value| followed.contains(value));
             let uses = found.uses.entry(class).or_default();
             if uses.len() < MAX_USES {
-                uses.insert(Use { offset, width, pointer, to });
+                uses.insert(Use { offset, width, pointer, to, class: value.copied().filter(|_| pointer) });
             }
         }
         found
@@ -177,7 +179,8 @@ impl Scene<'_, '_> {
         // Handed over as a pointer to a struct: that struct, unless what is done with it is not
         // in there (it is then the first member of something).
         let all: Vec<&Use> = uses.uses.get(&class).into_iter().flatten().collect();
-        let told = uses.typed.get(&class).copied().filter(|ty| all.iter().all(|one| self.fits(*ty, 0, one)));
+        let told =
+            uses.typed.get(&class).copied().filter(|ty| all.iter().all(|one| self.fits(*ty, 0, one, 0)));
         let found = told.or_else(|| {
             let own = self.image.own_records();
             match self.only(own.iter().map(|ty| (*ty, 0)), &all) {
@@ -207,7 +210,8 @@ impl Scene<'_, '_> {
         let uses = self.uses();
         let class = uses.class(base.node?);
         let shift = base.plus;
-        let here = Use { offset: spot.0.wrapping_add(shift), width: spot.1, pointer: false, to: None };
+        let here =
+            Use { offset: spot.0.wrapping_add(shift), width: spot.1, pointer: false, to: None, class: None };
         let mut all: Vec<&Use> = uses.uses.get(&class).into_iter().flatten().collect();
         all.push(&here);
         let within = |records: Rc<[TypeId]>| {
@@ -256,7 +260,7 @@ impl Scene<'_, '_> {
         }
         let mut found: Option<(TypeId, i64)> = None;
         for (ty, at) in candidates {
-            if !uses.iter().all(|one| self.fits(ty, at, one)) {
+            if !uses.iter().all(|one| self.fits(ty, at, one, 0)) {
                 continue;
             }
             match found {
@@ -269,7 +273,7 @@ impl Scene<'_, '_> {
     }
 
     /// Whether a use is one of a member of `ty`.
-    fn fits(&self, ty: TypeId, at: i64, one: &Use) -> bool {
+    fn fits(&self, ty: TypeId, at: i64, one: &Use, depth: u32) -> bool {
         let offset = one.offset.wrapping_add(at);
         if offset < 0 || self.image.size_of(ty).is_none_or(|size| offset as u64 >= size) {
             return false;
@@ -283,8 +287,19 @@ impl Scene<'_, '_> {
             }
             let Some(Type::Pointer(to)) = path.ty.map(|ty| self.image.strip(ty)) else { return false };
             let anything = matches!(self.image.strip(to), Type::Void);
-            one.to.is_none() || anything || self.tag(to) == one.to
+            anything || (one.to.is_none() || self.tag(to) == one.to) && self.leads_on(to, one, depth)
         })
+    }
+
+    /// Whether what is done with a value that was read is done with members of `to`.
+    fn leads_on(&self, to: TypeId, one: &Use, depth: u32) -> bool {
+        const DEEPEST: u32 = 2;
+        // A list's entry is followed beyond itself, into what it is in; so may anything embedded be.
+        let Type::Record(record) = self.image.strip(to) else { return true };
+        let Some(class) = one.class.filter(|_| depth < DEEPEST && record.size > 16) else { return true };
+        let uses = self.uses();
+        let all = uses.uses.get(&class).into_iter().flatten();
+        all.into_iter().all(|next| self.fits(to, 0, next, depth + 1))
     }
 
     /// A pointer that has no name, by its inferred type and the register that holds it.
