@@ -336,7 +336,8 @@ impl Scene<'_, '_> {
             index: None,
             fit: Some(found.fit),
             ambiguous: found.ambiguous,
-            footing: Footing::Elsewhere,
+            // Another struct that nothing describes may hold the same: possible, no more.
+            footing: Footing::Raw,
         })
     }
 
