@@ -97,7 +97,7 @@ pub const FAMILIES: &[Family] = &[
     },
     Family {
         kind: Helper::Container,
-        names: &["list_sort", "plist_add", "plist_del", "radix_tree_lookup", "klist_next", "klist_put"],
+        names: &["skb_put", "skb_push", "skb_pull", "list_sort", "plist_add", "plist_del", "radix_tree_lookup", "klist_next", "klist_put"],
         prefixes: &[
             "list_add_valid", "list_del_entry_valid", "list_add", "list_del", "rb_", "xa_", "xas_", "idr_", "ida_",
             "radix_tree_", "mas_", "mtree_", "llist_", "hlist_", "rht_", "rhashtable_", "klist_",
@@ -113,6 +113,8 @@ pub const FAMILIES: &[Family] = &[
         names: &[
             "kmalloc", "kzalloc", "krealloc", "ksize", "kfree", "kvfree", "kvmalloc_node", "kfree_sensitive",
             "kfree_const", "slab_alloc_node", "free_block", "cache_free", "virt_to_head_page", "virt_to_cache",
+            "check_bytes_and_report", "print_trailer", "print_tracking", "on_freelist", "free_consistency_checks",
+            "alloc_consistency_checks", "free_to_pcp", "kmem_cache_free_bulk", "fix_object",
             "get_partial_node", "discard_slab", "cache_from_obj", "free_to_partial_list",
         ],
         prefixes: &[
@@ -195,7 +197,7 @@ pub const FAMILIES: &[Family] = &[
             "el1h_64_sync", "el1h_64_sync_handler", "el1_sync", "el1_abort", "do_mem_abort", "do_translation_fault",
             "do_page_fault", "do_bad_area", "die_kernel_fault", "kernelmode_fixup_or_oops", "bad_area_nosemaphore",
             "do_user_addr_fault", "do_kern_addr_fault", "exc_divide_error", "asm_exc_divide_error", "do_error_trap",
-            "stack_chk_fail", "nmi_cpu_backtrace", "trigger_all_cpu_backtrace", "watchdog", "check_panic_on_warn",
+            "stack_chk_fail", "skb_panic", "skb_over_panic", "skb_under_panic", "nmi_cpu_backtrace", "trigger_all_cpu_backtrace", "watchdog", "check_panic_on_warn",
             "spin_bug", "spin_dump", "do_trap", "fixup_exception", "show_regs", "nmi_panic", "bust_spinlocks",
             "error_entry", "do_undefinstr", "el1_undef", "el1_inv", "el1_pc", "do_sp_pc_abort", "print_report",
             "__die", "die_body", "__die_body", "schedule_debug", "schedule_bug", "do_exit", "make_task_dead",

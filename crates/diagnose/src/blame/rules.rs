@@ -28,7 +28,7 @@ pub fn by_cause(
         "divide-by-zero" => itself(ctx, &|function| prose!(say::ITSELF_DIVIDES, function = function)),
         "write-protect" => itself(ctx, &|function| prose!(say::ITSELF_WRITES, function = function)),
         "out-of-bounds" => itself(ctx, &|function| prose!(say::ITSELF_INDEXES, function = function)),
-        "soft-lockup" | "hard-lockup" => {
+        "soft-lockup" | "hard-lockup" | "rcu-stall" => {
             itself(ctx, &|function| prose!(say::ITSELF_RUNS, function = function))
         }
         "stack-overflow" => recursing(ctx),
@@ -39,7 +39,7 @@ pub fn by_cause(
 /// The first function of the trace that answers for itself.
 fn itself(ctx: &Ctx<'_, '_, '_>, reason: &dyn Fn(&str) -> Prose) -> Option<Blame> {
     let (place, tripped) = trace::site(ctx.facts)?;
-    let function = place.at.symbol.as_deref().map(base_name)?;
+    let function = &trace::name(place);
     // Where a helper tripped, what its caller did is less plain.
     let grade = if tripped.is_none() && place.at.module.is_some() { Grade::Likely } else { Grade::Possible };
     Some(trace::at(place, grade, reason(function)))
@@ -53,7 +53,7 @@ fn recursing(ctx: &Ctx<'_, '_, '_>) -> Option<Blame> {
     let count = |place: &Place| named.iter().filter(|other| other.at.symbol == place.at.symbol).count();
     let most = named.iter().map(|place| count(place)).max().filter(|count| *count > 2)?;
     let place = named.iter().find(|place| count(place) == most)?;
-    let function = place.at.symbol.as_deref().map(base_name)?;
+    let function = &trace::name(place);
     Some(trace::at(place, Grade::Likely, prose!(say::ITSELF_RECURSES, function = function)))
 }
 

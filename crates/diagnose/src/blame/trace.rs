@@ -43,7 +43,7 @@ pub fn blame(facts: &Facts<'_>, handed_on: bool) -> Option<Blame> {
 }
 
 fn found(facts: &Facts<'_>, handed_on: bool, place: &Place, passed: Option<(&Place, Helper)>) -> Blame {
-    let function = place.at.symbol.as_deref().map(base_name).unwrap_or_default();
+    let function = &name(place);
     if let Some((tripped, family)) = passed {
         let helper = tripped.at.symbol.as_deref().map(base_name).unwrap_or_default();
         let (grade, reason) = (
@@ -91,17 +91,40 @@ pub fn family(place: &Place) -> Option<Option<Helper>> {
     Some(if place.at.module.is_some() { None } else { helper(symbol) })
 }
 
-/// The blame of a place's out-of-line function.
+/// The blame of a place: of the innermost function there that is written in a source file of its
+/// own, which the compiler may have inlined; helpers of headers and of the core are passed over.
 pub fn at(place: &Place, grade: Grade, reason: kwhy_base::Prose) -> Blame {
     let location = place.location();
-    // The out-of-line function's own line: the innermost inlined helper is not whom to blame.
-    let outer = location.inline_chain.last();
+    let own = location.inline_chain.iter().find(|frame| {
+        frame.file.as_deref().is_some_and(|file| !file.ends_with(".h"))
+            && (place.at.module.is_some() || helper(&frame.function).is_none())
+    });
+    made(place, own.or(location.inline_chain.last()), grade, reason)
+}
+
+/// The blame of a place's out-of-line function.
+pub fn outer(place: &Place, grade: Grade, reason: kwhy_base::Prose) -> Blame {
+    made(place, place.location().inline_chain.last(), grade, reason)
+}
+
+/// What a place is called when it is blamed.
+pub fn name(place: &Place) -> String {
+    at(place, Grade::Possible, kwhy_base::Prose::verbatim("")).function.unwrap_or_default()
+}
+
+fn made(
+    place: &Place,
+    frame: Option<&kwhy_report::model::SourceFrame>,
+    grade: Grade,
+    reason: kwhy_base::Prose,
+) -> Blame {
+    let location = place.location();
     Blame {
-        function: outer
+        function: frame
             .map(|frame| frame.function.clone())
             .or_else(|| place.at.symbol.as_deref().map(|symbol| base_name(symbol).to_owned())),
-        file: outer.and_then(|frame| frame.file.clone()).or(location.file),
-        line: outer.and_then(|frame| frame.line).or(location.line),
+        file: frame.and_then(|frame| frame.file.clone()).or(location.file),
+        line: frame.and_then(|frame| frame.line).or(location.line),
         module: place.at.module.clone(),
         grade,
         reason: reason.into(),

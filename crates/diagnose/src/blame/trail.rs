@@ -20,8 +20,8 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> 
     // A pointer that a loop advances runs off the end of what it walks: the loop should have
     // stopped, whoever made the last entry.
     if trail.carried {
-        let function = name(here);
-        return Some(trace::at(here, Grade::Likely, prose!(say::LOOPS, function = function)));
+        let function = here.at.symbol.as_deref().map(base_name).unwrap_or_default();
+        return Some(trace::outer(here, Grade::Likely, prose!(say::LOOPS, function = function)));
     }
     let best = trail.candidates.first()?;
     let rivals = trail.candidates.iter().skip(1).any(|other| other.explains == best.explains);
@@ -90,6 +90,10 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> 
         What::CallResult => {
             let step = trail.steps.last()?;
             let receiver = blamable(&step.spot)?;
+            // A step inside the callee: what took the result over is the candidate's own line.
+            if receiver.module.is_none() && best.spot.module.is_some() {
+                return of(&best.spot, grade, prose!(say::UNCHECKED, function = named(&best.spot)));
+            }
             let reason = prose!(say::TOOK_RESULT, function = named(&receiver), callee = named(&best.spot));
             of(&receiver, grade, reason)
         }
@@ -250,7 +254,7 @@ fn member(trail: &Trail) -> String {
 }
 
 fn name(place: &Place) -> String {
-    place.at.symbol.as_deref().map(base_name).unwrap_or_default().to_owned()
+    trace::name(place)
 }
 
 fn named(spot: &Spot) -> String {

@@ -18,7 +18,9 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         Some(at) => prose!(verdict::ST_ASSERTION_AT, file = &at.value.0, line = at.value.1),
         None => prose!(verdict::ST_ASSERTION),
     };
-    let case = Case::new(Grade::Proved, statement).with([header(facts)]);
+    // What the assertion stands for is a better name where that is known.
+    let grade = if super::double_free::detect(facts).is_some() { Grade::Likely } else { Grade::Proved };
+    let case = Case::new(grade, statement).with([header(facts)]);
     Some(match disasm(facts) {
         Some(command) => case.check(prose!(verdict::WHY_ASSERTION), command),
         None => case,

@@ -23,7 +23,9 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
     let assertion = facts.record.assertion.as_ref().filter(|_| facts.is(Family::Bug))?;
     let (file, _) = &assertion.value;
     let freeing = facts.places.chain().iter().any(|place| {
-        place.at.symbol.as_deref().is_some_and(|s| s.starts_with("kfree") || s.starts_with("kmem_cache_free"))
+        place.at.symbol.as_deref().map(|symbol| symbol.trim_start_matches('_')).is_some_and(|symbol| {
+            ["kfree", "kmem_cache_free", "slab_free"].iter().any(|free| symbol.starts_with(free))
+        })
     });
     if file != "mm/slub.c" || !freeing {
         return None;
@@ -53,6 +55,8 @@ mod tests {
         record.assertion = Some(Located { value: ("mm/slub.c".into(), 379), line: 1 });
         assert!(detected(&record, detect).is_none(), "nothing is being freed");
         record.frames = vec![Frame { at: at("kfree"), reliable: true, inline: false, line: 9 }];
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Likely));
+        record.frames = vec![Frame { at: at("__slab_free"), reliable: true, inline: false, line: 9 }];
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Likely));
     }
 }

@@ -10,10 +10,13 @@ use kwhy_oops::Family;
 use kwhy_report::model::Grade;
 
 pub fn detect(facts: &Facts<'_>) -> Option<Case> {
-    if !facts.is(Family::InvalidOpcode) {
+    // `__builtin_trap()` on ARM64: the compiler found that the code can go no further.
+    let trapped = facts.says("BRK handler").or_else(|| facts.says("Unexpected kernel BRK"));
+    if !facts.is(Family::InvalidOpcode) && (trapped.is_none() || facts.is(Family::Bug)) {
         return None;
     }
-    let mut case = Case::new(Grade::Proved, prose!(verdict::ST_INVALID_OPCODE)).with([header(facts)]);
+    let grade = if trapped.is_some() { Grade::Likely } else { Grade::Proved };
+    let mut case = Case::new(grade, prose!(verdict::ST_INVALID_OPCODE)).with([header(facts)]);
     if let Some(faulting) = &facts.faulting {
         case = case.with([prose!(
             say::INSTRUCTION_AT_PC,
@@ -37,6 +40,12 @@ mod tests {
         let record =
             headed(Family::InvalidOpcode, "Internal error: Oops - Undefined instruction: 0 [#1] SMP");
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
+    }
+
+    #[test]
+    fn a_compilers_trap_on_arm64_is_likely_one() {
+        let record = headed(Family::OtherException, "Internal error: BRK handler: 00000000f20003e8 [#1] SMP");
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Likely));
     }
 
     #[test]

@@ -53,7 +53,11 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
             _ => None,
         };
     }
-    if !matches!(facts.region(), Some(Region::Null | Region::NearNull)) {
+    // Where not even the CPU's architecture is known, the kernel's own words are.
+    let tiny =
+        facts.fault.address.as_ref().and_then(|address| address.value.value).is_some_and(|a| a < 0x1000);
+    let named = tiny && facts.arch().is_none() && facts.says("NULL pointer dereference").is_some();
+    if !named && !matches!(facts.region(), Some(Region::Null | Region::NearNull)) {
         return None;
     }
     let mut case = Case::new(Grade::Likely, prose!(verdict::ST_NULL_POINTER)).with(fault_address(facts));

@@ -26,9 +26,7 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
                 .with([quoted(said), prose!(say::TAGS_DIFFER)]),
         );
     }
-    if facts.is(Family::Slab)
-        && let Some(said) = facts.says("Poison overwritten")
-    {
+    if let Some(said) = facts.says("Poison overwritten") {
         return Some(
             Case::new(Grade::Likely, prose!(verdict::ST_USE_AFTER_FREE))
                 .with([quoted(said), prose!(say::POISON_OVERWRITTEN)])

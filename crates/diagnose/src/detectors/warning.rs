@@ -9,7 +9,14 @@ use kwhy_oops::Family;
 use kwhy_report::model::Grade;
 
 pub fn detect(facts: &Facts<'_>) -> Option<Case> {
-    if !matches!(facts.record.family, Some(Family::Warning | Family::Lockdep | Family::Ubsan)) {
+    let goes_on = matches!(
+        facts.record.family,
+        Some(Family::Warning | Family::Lockdep | Family::Ubsan | Family::Kmsan | Family::Kcsan)
+    );
+    // Per-CPU data used while preemptible, file systems unmounted in use, memory leaked.
+    let only_told =
+        facts.is(Family::Other) && matches!(facts.record.kind.as_str(), "preemptible" | "vfs" | "leak");
+    if !goes_on && !only_told {
         return None;
     }
     let statement = match &facts.record.assertion {
@@ -32,6 +39,16 @@ mod tests {
     fn a_warning_is_one() {
         let record = headed(Family::Warning, "WARNING: CPU: 0 PID: 0 at kernel/context_tracking.c:128");
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
+    }
+
+    #[test]
+    fn what_the_kernel_only_tells_of_is_one() {
+        let mut record =
+            headed(Family::Other, "BUG: using smp_processor_id() in preemptible [00000000] code");
+        assert!(detected(&record, detect).is_none());
+        record.kind = "preemptible".to_owned();
+        assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Proved));
+        assert!(detected(&headed(Family::Kcsan, "BUG: KCSAN: data-race in f / g"), detect).is_some());
     }
 
     #[test]
