@@ -17,6 +17,7 @@ messages! {
     STORED_AFTER = "{function}() makes the object here, all zero, but stores {text} afterwards" / "{function}() 在此分配对象并清零，但随后写入了 {text}";
     NOT_ZEROED = "{function}() makes the object here without zeroing it, so that {text} is whatever the memory held" / "{function}() 在此分配对象但不清零，{text} 中是内存里原有的内容";
     GUARD = "this condition decides whether {text} is stored" / "此处的条件决定是否写入 {text}";
+    GUARD_OF_VARIABLE = "{variable} starts as {value}; the condition here decides whether {function}() stores it at all" / "{variable} 初始为 {value}；此处的条件决定 {function}() 是否写入它";
     LAST_SIBLING = "the last member of the object that {function}() sets up is {sibling}; {text} is not among them" / "{function}() 最后设置的成员是 {sibling}；其中没有 {text}";
     FREED = "{function}() frees the object here; what {text} holds afterwards is the allocator's" / "{function}() 在此释放对象；之后 {text} 的内容属于分配器";
     UNLINKED = "{function}() takes the entry off its list here, which leaves the poison in {text}" / "{function}() 在此把条目从链表摘下，{text} 中因而留下毒值";

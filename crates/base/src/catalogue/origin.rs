@@ -12,6 +12,7 @@ messages! {
     COMPUTED = "`{text}` is computed here in {function}" / "`{text}` 在 {function} 的此处计算得出";
     COMPUTED_ALONE = "the value is computed here in {function}" / "该值在 {function} 的此处计算得出";
     READ_GLOBAL = "`{text}` was read from a global variable in {function}; who put the value there was not found" / "`{text}` 由 {function} 从全局变量读出；未找到写入者";
+    TAKES_GLOBAL = "{function} reads `{text}` from a global variable here" / "{function} 在此从全局变量读出 `{text}`";
     READ_MEMBER = "`{text}` was read from memory in {function}; who put the value there was not found" / "`{text}` 由 {function} 从内存读出；未找到写入者";
     NOT_WRITABLE = "{function} takes `{text}` for a pointer to what may be written" / "{function} 把 `{text}` 当作可写对象的指针";
     HANDS_ON = "{function} hands over the object as `{text}`" / "{function} 以 `{text}` 传入该对象";

@@ -3,7 +3,7 @@
 
 use crate::expression::Expressed;
 use crate::names::base_name;
-use crate::origin::{Candidate, Ctx, Start, Trail, What};
+use crate::origin::{Candidate, Ctx, Explains, Start, Trail, What};
 use kwhy_base::ImageAddr;
 use kwhy_flow::scene::Scene;
 use kwhy_flow::value::{Node, NodeId, Value};
@@ -30,6 +30,23 @@ pub fn sorted(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> Tr
         }
     }
     trail
+}
+
+/// Puts what has not run yet behind what explains the value as well, and of two stores on the way
+/// the later one first. An earlier call may have run what this one has not: nothing is left out.
+pub fn reorder(ctx: &Ctx<'_, '_, '_>, candidates: &mut Vec<Candidate>) {
+    candidates.sort_by_cached_key(|candidate| (candidate.explains, is_still_to_run(ctx, candidate)));
+    let stores =
+        |candidate: &Candidate| candidate.what == What::MemberStore && candidate.explains != Explains::Hardly;
+    let Some(first) = candidates.first().filter(|first| stores(first)) else { return };
+    let Some(depth) = depth(ctx, first) else { return };
+    let later = candidates.iter().enumerate().skip(1).filter(|(_, other)| stores(other));
+    let later = later.filter(|(_, other)| !is_still_to_run(ctx, other));
+    let later = later.filter_map(|(at, other)| self::depth(ctx, other).map(|own| (own, at)));
+    if let Some((_, at)) = later.filter(|(own, _)| *own < depth).min() {
+        let winner = candidates.remove(at);
+        candidates.insert(0, winner);
+    }
 }
 
 /// How near to the fault a candidate's function is in the live call trace: smaller is nearer. A
@@ -62,8 +79,12 @@ fn depth(ctx: &Ctx<'_, '_, '_>, candidate: &Candidate) -> Option<usize> {
 fn is_still_to_run(ctx: &Ctx<'_, '_, '_>, candidate: &Candidate) -> bool {
     let Some((image, at)) = candidate.spot.code else { return false };
     let frames = ctx.facts.places.chain();
-    let mut live = frames.into_iter().filter(|place| place.returns && place.image == Some(image));
-    live.any(|place| {
+    // What comes after the faulting instruction itself has not run either.
+    let live = frames
+        .into_iter()
+        .enumerate()
+        .filter(|(index, place)| (*index == 0 || place.returns) && place.image == Some(image));
+    live.map(|(_, place)| place).any(|place| {
         let Some((scene, address)) = ctx.scenes.at(place) else { return false };
         let (Some(own), Some(call)) = (scene.code.index_of(at), scene.code.index_of(address)) else {
             return false;

@@ -14,6 +14,7 @@ use crate::expression::{Expressed, Sort};
 use crate::origin::{Ctx, Trail};
 use kwhy_report::model::{Blame, Hypothesis};
 
+pub use live::reorder;
 pub use trace::blame as by_trace;
 
 /// The blame of this crash; `None` where no function is named at all.

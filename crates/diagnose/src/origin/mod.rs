@@ -101,7 +101,9 @@ pub fn trace(ctx: &Ctx<'_, '_, '_>, start: Option<&Start>) -> Trail {
             }
         }
     }
-    walk.finish()
+    let mut trail = walk.finish();
+    crate::blame::reorder(ctx, &mut trail.candidates);
+    trail
 }
 
 /// Who gave the value that the instruction at `at` of `scene` stores: for a store that memory

@@ -5,6 +5,7 @@ use super::up::{Above, Here, entered_by, target_of, targets_of};
 use super::{Candidate, Ctx, Explains, How, Spot, Step, Trail, What, module_of, spot};
 use crate::helpers::helper;
 use crate::names::base_name;
+use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::origin as say;
 use kwhy_base::{ImageAddr, Prose, Reg, prose};
 use kwhy_flow::insn::Flow;
@@ -165,8 +166,10 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
 
     fn constant(&mut self, here: &Here<'o, 'd>, leaf: &Arm, number: u64, place: ImageAddr, way: &Way) {
         let scene = &here.scene;
-        let explains = if leaf.observed == Some(number) { Explains::Exactly } else { Explains::Perhaps }
-            .max(way.at_best);
+        // The compiler knows what unlinking leaves behind; where it goes on with that is not where
+        // the entry was taken off.
+        let known = leaf.observed == Some(number) && self.kind(number) != Some(ValueKind::ListPoison);
+        let explains = if known { Explains::Exactly } else { Explains::Perhaps }.max(way.at_best);
         let object = scene.called(leaf.value, place).filter(|text| text.starts_with('&') && number > 0x1000);
         let value = object.clone().unwrap_or_else(|| number_text(number));
         let fallback = [place];
@@ -246,14 +249,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         way: &Way,
     ) {
         let value = here.scene.entered_with(register);
-        let ends = |walk: &mut Self| {
-            let spot = spot(walk.ctx, here.image, pc);
-            let function = spot.function.clone().unwrap_or_else(|| base_name(&here.scene.symbol).to_owned());
-            let text = here.scene.called(value, pc).unwrap_or_default();
-            let detail = prose!(say::PARAMETER, text = text, function = function);
-            let explains = Explains::Perhaps.max(way.at_best);
-            walk.add(Candidate { what: What::Parameter, spot, explains, detail, ..blank() });
-        };
+        let ends = |walk: &mut Self| walk.handed_in(here, value, pc, way);
         let Some((caller, call)) = entered_by(self.ctx, here) else { return ends(self) };
         // What calls drivers back hands over what it was given when they registered; it is no
         // part of the trail. A helper that trips itself passes on what its caller gave it.
@@ -270,6 +266,38 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         if self.trail.candidates.len() + self.last.len() == before {
             ends(self);
         }
+    }
+
+    /// The outermost function known was handed the value. What is inlined there only passes it on,
+    /// and is told last.
+    fn handed_in(&mut self, here: &Here<'o, 'd>, value: Value, pc: ImageAddr, way: &Way) {
+        let mut named = self.named_levels(here, value, pc);
+        let Some((spot, text)) = named.pop() else { return };
+        let function = spot.function.clone().unwrap_or_else(|| base_name(&here.scene.symbol).to_owned());
+        let detail = prose!(say::PARAMETER, text = text, function = function);
+        let explains = Explains::Perhaps.max(way.at_best);
+        self.add(Candidate { what: What::Parameter, spot, explains, detail, ..blank() });
+        for (spot, text) in named.into_iter().rev() {
+            let function = spot.function.clone().unwrap_or_default();
+            let detail = prose!(say::PARAMETER, text = text, function = function);
+            self.last.push(Candidate { what: What::Parameter, spot, detail, ..blank() });
+        }
+    }
+
+    /// The source levels at a place without the kernel headers' helpers, innermost first, each
+    /// with what the value is called there.
+    fn named_levels(&self, here: &Here<'o, 'd>, value: Value, at: ImageAddr) -> Vec<(Spot, String)> {
+        let texts = here.scene.called_by_level(value, at);
+        let whole = || here.scene.called(value, at).unwrap_or_default();
+        let all = self.all_levels(here.image, &here.scene, at);
+        if all.is_empty() {
+            return vec![(spot(self.ctx, here.image, at), whole())];
+        }
+        let own = super::first_own(&all);
+        let levels = all.into_iter().enumerate().skip(own);
+        let text =
+            |level: usize| texts.iter().find(|(other, _)| *other == level).map(|(_, text)| text.clone());
+        levels.map(|(level, spot)| (spot, text(level).unwrap_or_else(whole))).collect()
     }
 
     fn read(&mut self, here: &Here<'o, 'd>, leaf: &Arm, read: &Read, observed: Option<u64>, way: &Way) {
@@ -300,7 +328,11 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         if leaf.carried {
             self.trail.carried |= way.told;
             let detail = prose!(say::ADVANCED, text = &text, function = &function);
-            let explains = Explains::Perhaps.max(way.at_best);
+            // What freeing or unlinking left behind is not the loop's doing.
+            let left = observed.is_some_and(|seen| {
+                matches!(self.kind(seen), Some(ValueKind::SlabPoison | ValueKind::ListPoison))
+            });
+            let explains = if left { Explains::Hardly } else { Explains::Perhaps.max(way.at_best) };
             self.add(Candidate { what: What::Code, spot: own.clone(), explains, detail, ..blank() });
         }
         // What the function itself put there on every way before.
@@ -330,8 +362,12 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             let spot = own.clone();
             self.last.push(Candidate { what: What::Code, spot, detail, ..blank() });
         }
-        if self.trail.candidates.len() == before {
+        let found = self.trail.candidates.len() > before;
+        if !found || (way.told && matches!(read.from, Holder::Global { .. })) {
             let (what, detail) = match read.from {
+                Holder::Global { .. } if found => {
+                    (What::Global, prose!(say::TAKES_GLOBAL, text = text, function = function))
+                }
                 Holder::Global { .. } => {
                     (What::Global, prose!(say::READ_GLOBAL, text = text, function = function))
                 }
@@ -394,6 +430,13 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
                 }
             }
         }
+    }
+
+    /// What a value looks like.
+    fn kind(&self, value: u64) -> Option<ValueKind> {
+        let arch = self.ctx.facts.arch()?;
+        let decodes = |value| crate::code::as_code(arch, value);
+        Some(kwhy_arch::classify_value(arch, value, &self.ctx.facts.space, &decodes).kind)
     }
 
     fn may_call(&mut self) -> bool {
@@ -540,10 +583,10 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
                 return;
             }
             let Some(value) = caller.scene.register(call, register) else { return };
-            if !is_core(&here) {
-                let spot = spot(self.ctx, caller.image, call);
+            // What a helper was handed is where the fault was; what is around it had it before.
+            let from = usize::from(is_core(&here));
+            for (spot, text) in self.named_levels(&caller, value, call).into_iter().skip(from) {
                 let function = spot.function.clone().unwrap_or_default();
-                let text = caller.scene.called(value, call).unwrap_or_default();
                 let detail = prose!(say::HANDS_ON, text = text, function = function);
                 self.last.push(Candidate { what: What::Parameter, spot, detail, ..blank() });
             }

@@ -1,11 +1,14 @@
 //! Variables: what their definitions put there.
 
-use super::survey::{Known, definition};
+use super::survey::{Known, definition, spot};
 use super::{Held, Lead, Search, hex};
 use crate::origin::{Candidate, Explains, Spot, What};
 use kwhy_base::catalogue::memory as say;
 use kwhy_base::{ImageAddr, Prose, prose};
+use kwhy_flow::guards::Guard;
+use kwhy_flow::insn::Condition;
 use kwhy_flow::value::{Node, Value};
+use kwhy_flow::writes::Write;
 use kwhy_image::{Image, StaticVariable, TypeId};
 
 /// What a variable's place holds when the image is loaded.
@@ -143,21 +146,77 @@ fn variable(search: &Search<'_, '_, '_, '_>, (index, first, end): (usize, u64, u
         at = at.saturating_add(step);
     }
     let Some(explains) = explains else { return Vec::new() };
-    let stored = search.survey.functions.iter().any(|known| {
-        known
-            .writes
-            .iter()
-            .any(|write| search.reached(known, write.at, write.address, u64::from(write.width)).is_some())
-    });
     let value = search.asked.value.map_or_else(|| "0".to_owned(), |value| search.number(value));
     let name = &*variable.name;
-    let (explains, detail) = if stored {
-        (explains, prose!(say::INITIALISER, variable = name, value = value))
+    let stored = storing(search);
+    let guards = if search.asked.value == Some(0) { conditional(search, &stored, name) } else { Vec::new() };
+    if !guards.is_empty() {
+        return guards;
+    }
+    let (explains, order, detail) = if stored.is_empty() {
+        (Explains::Exactly, 3, prose!(say::INITIALISER_KEPT, variable = name, value = value))
     } else {
-        (Explains::Exactly, prose!(say::INITIALISER_KEPT, variable = name, value = value))
+        (explains, 2, prose!(say::INITIALISER, variable = name, value = value))
     };
-    let order = if stored { 2 } else { 3 };
     vec![lead(definition(image, &variable), What::Global, explains, order, 0, detail)]
+}
+
+/// A function that writes the variable, and one of its writes.
+type Stored<'k, 'o, 'd> = (&'k Known<'o, 'd>, &'k Write);
+
+/// The writes of the variable.
+fn storing<'s, 'o, 'd>(search: &'s Search<'_, '_, 'o, 'd>) -> Vec<Stored<'s, 'o, 'd>> {
+    let functions = search.survey.functions.iter();
+    let writes = functions.flat_map(|known| known.writes.iter().map(move |write| (known, write)));
+    writes
+        .filter(|(known, write)| {
+            search.reached(known, write.at, write.address, u64::from(write.width)).is_some()
+        })
+        .collect()
+}
+
+/// A variable that is still as it started, though it is stored: the conditions under which that
+/// is, where every store has one.
+fn conditional(search: &Search<'_, '_, '_, '_>, stored: &[Stored<'_, '_, '_>], variable: &str) -> Vec<Lead> {
+    let mut found = Vec::new();
+    for (known, write) in stored {
+        // Going back to zero is no way to get a value.
+        if write.number.and_then(Value::as_constant) == Some(0) {
+            continue;
+        }
+        let guards = known.scene.guards(write.at);
+        let Some(guard) = guards.iter().find(|guard| !asks_for_failure(known, guard)) else {
+            return Vec::new();
+        };
+        let place = spot(known.scene.image, known.image, guard.branch);
+        let function = place.function.clone().unwrap_or_default();
+        let value = search.number(0);
+        let detail = prose!(say::GUARD_OF_VARIABLE, variable = variable, value = value, function = function);
+        found.push(search.lead(known, place, What::MissingStore, Explains::Perhaps, 2, detail));
+    }
+    found
+}
+
+/// Whether a condition only asks whether a call before it succeeded.
+fn asks_for_failure(known: &Known<'_, '_>, guard: &Guard) -> bool {
+    let scene = &known.scene;
+    let result = |value: Value| {
+        let mut node = value.node.and_then(|id| scene.node(id));
+        if let Some(Node::Extract { value, .. }) = node {
+            node = value.node.and_then(|id| scene.node(id));
+        }
+        matches!(node, Some(Node::Result { .. }))
+    };
+    let number = |value: Value| value.as_constant();
+    let failure = |number: u64| number == 0 || (number as i64) < 0;
+    let (left, right) = (guard.compared.left, guard.compared.right);
+    let equal = matches!(guard.relation, Condition::Equal | Condition::NotEqual);
+    result(left)
+        && match number(right) {
+            Some(0) => equal || guard.compared.bits,
+            Some(number) => failure(number),
+            None => true,
+        }
 }
 
 /// `*tone` where `tone = &bell->tones[i]`: the variables that `bell->tones` is made to point to.

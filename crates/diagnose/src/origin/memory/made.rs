@@ -39,6 +39,18 @@ pub fn missing(search: &Search<'_, '_, '_, '_>, stores: usize) -> Vec<Lead> {
     found
 }
 
+/// The same for a struct that lies in many others (a work item, a list's head): only where an
+/// object that has it in it is made and can go on without it being set up. Where it is set up
+/// nowhere, nothing says that it is the one.
+pub fn passed_over(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
+    let mut found = missing(search, 1);
+    found.retain(|lead| lead.candidate.explains == Explains::Exactly);
+    for lead in &mut found {
+        lead.candidate.explains = Explains::Perhaps;
+    }
+    found
+}
+
 fn object(
     search: &Search<'_, '_, '_, '_>,
     known: &Known<'_, '_>,

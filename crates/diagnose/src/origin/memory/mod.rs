@@ -119,6 +119,8 @@ pub fn producers(ctx: &Ctx<'_, '_, '_>, asked: &Asked) -> Vec<Candidate> {
     if !search.is_bare() {
         leads.extend(data::initialisers(&search));
         leads.extend(made::missing(&search, stores));
+    } else if search.asked.value == Some(0) {
+        leads.extend(made::passed_over(&search));
     }
     rank(leads, asked.at_best)
 }
