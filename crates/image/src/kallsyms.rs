@@ -262,7 +262,7 @@ fn relative(data: &[u8], table: usize, base: usize, count: usize) -> Option<Numb
     let offset = |entry: &[u8]| u32_at(entry, 0).unwrap_or(0);
     let all = || bytes.chunks_exact(4).map(offset);
     let spread = |first: u32, last: u32| last.abs_diff(first) > 0x1000;
-    let (first, last) = (all().next()?, all().last()?);
+    let (first, last) = (all().next()?, all().next_back()?);
     if all().is_sorted() && spread(first, last) && (last as i32) > 0 {
         return Some(Numbers::Relative(table, base));
     }
@@ -280,5 +280,5 @@ fn absolute(data: &[u8], table: usize, count: usize) -> bool {
     let Some(end) = count.checked_mul(8).and_then(|size| table.checked_add(size)) else { return false };
     let Some(bytes) = data.get(table..end) else { return false };
     let all = || bytes.chunks_exact(8).map(|entry| u64_at(entry, 0).unwrap_or(0));
-    all().is_sorted() && all().last().is_some_and(|last| last >= LEAST_ADDRESS)
+    all().is_sorted() && all().next_back().is_some_and(|last| last >= LEAST_ADDRESS)
 }
