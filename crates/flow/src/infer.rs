@@ -309,14 +309,14 @@ impl Scene<'_, '_> {
         let cpu = kwhy_arch::cpu(self.arch())?;
         let uses = self.uses();
         let class = uses.class(base.node?);
-        let mut holders = cpu.registers.iter().filter_map(|(name, register)| {
+        let holders = cpu.registers.iter().filter_map(|(name, register)| {
             let value = state.register(*register)?;
             let same =
                 value == base || value.plus == 0 && value.node.map(|node| uses.class(node)) == Some(class);
             same.then_some((value != base, *name))
         });
-        let first = holders.next()?;
-        let (_, name) = holders.fold(first, |best, other| if other.0 < best.0 { other } else { best });
+        // The first that holds the value itself, else the first that holds an equal one.
+        let (_, name) = holders.min_by_key(|(other, _)| *other)?;
         Some(Described {
             text: format!("({} *){name}", self.image.type_name(ty)),
             points_to: Some(ty),

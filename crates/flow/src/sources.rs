@@ -333,7 +333,7 @@ impl Scene<'_, '_> {
         let at = ImageAddr(number);
         let moves =
             number >= 0x1000 && (self.image.section_at(at).is_some() || self.code.imports.name(at).is_some());
-        let plain = observed < 0x1_0000 || observed > 0xffff_ffff_ffff_f000;
+        let plain = !(0x1_0000..=0xffff_ffff_ffff_f000).contains(&observed);
         // With an index added it still lies in the image.
         if moves { plain } else { value.node.is_none() && number != observed }
     }
