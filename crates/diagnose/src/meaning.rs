@@ -96,7 +96,7 @@ fn whole_string(image: &Image<'_>, at: ImageAddr) -> Option<String> {
         .last()?;
     let whole = image.string_at(start, 2 * LONGEST as usize)?;
     // KERN_SOH and the level in front of a format are not the text's.
-    Some(whole.trim_start_matches(|c: char| c == '\u{1}').to_owned())
+    Some(whole.trim_start_matches('\u{1}').to_owned())
 }
 
 /// The kernel's symbol at the address, where the log says how far the image was moved.

@@ -459,7 +459,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         way: &Way,
     ) {
         // Allocators return NULL or an object, never an error.
-        let makes = callee.is_some_and(|name| kwhy_flow::stores::handles_objects(name));
+        let makes = callee.is_some_and(kwhy_flow::stores::handles_objects);
         if makes && observed.is_some_and(|seen| kwhy_arch::error_pointer(seen).is_some()) {
             return;
         }
