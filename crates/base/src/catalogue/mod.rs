@@ -39,6 +39,7 @@ pub mod listing;
 pub mod meaning;
 pub mod memory;
 pub mod origin;
+pub mod reports;
 pub mod story;
 pub mod suspects;
 pub mod verdict;
@@ -70,6 +71,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("meaning", meaning::MESSAGES),
         ("memory", memory::MESSAGES),
         ("origin", origin::MESSAGES),
+        ("reports", reports::MESSAGES),
         ("story", story::MESSAGES),
         ("suspects", suspects::MESSAGES),
         ("verdict", verdict::MESSAGES),

@@ -7,8 +7,9 @@ use crate::helpers::{Helper, helper};
 use crate::location::{self, Place};
 use crate::names::base_name;
 use crate::origin::memory::{Asked, Held, producers};
-use crate::origin::{Candidate, Ctx, Explains, Trail, What};
-use kwhy_base::catalogue::blame as say;
+use crate::origin::reports::{self, Event};
+use crate::origin::{Candidate, Ctx, Explains, Spot, Trail, What};
+use kwhy_base::catalogue::{blame as say, reports as told};
 use kwhy_base::{Prose, prose};
 use kwhy_flow::insn::Flow;
 use kwhy_oops::{CrashRecord, Family};
@@ -21,6 +22,9 @@ pub fn by_cause(
     trail: &Trail,
     cause: Option<&str>,
 ) -> Option<Blame> {
+    if let Some(told) = cause.and_then(|cause| told(ctx, trail, cause)) {
+        return Some(told);
+    }
     match cause? {
         "assertion" | "refcount" => keeper(ctx, expressed),
         "hung-task" | "deadlock" if ctx.facts.is(Family::HungTask) => lock_holder(ctx, expressed),
@@ -33,6 +37,54 @@ pub fn by_cause(
         }
         "stack-overflow" => recursing(ctx),
         _ => overrun(ctx, expressed).or_else(|| freed(trail, cause)),
+    }
+}
+
+/// The blame that the report itself speaks for: whom its recorded stacks and its own words name.
+fn told(ctx: &Ctx<'_, '_, '_>, trail: &Trail, cause: &str) -> Option<Blame> {
+    let facts = ctx.facts;
+    match cause {
+        "use-after-free" | "double-free" => {
+            if let Some((line, spot)) = reports::line_of(ctx, Event::Freed) {
+                // The core frees for whoever asks it to; only of a module's own free is it known
+                // whose decision it was.
+                let function = spot.function.as_deref().map(base_name)?;
+                let reason = prose!(told::BLAME_FREED, function = function, line = line);
+                return spot.module.is_some().then(|| of_spot(&spot, Grade::Possible, reason));
+            }
+            let by = trail.candidates.first().filter(|by| by.frees && cause == "double-free")?;
+            let function = by.spot.function.as_deref().map(base_name)?;
+            Some(of_candidate(
+                by,
+                Grade::Possible,
+                prose!(told::BLAME_FREED_ELSEWHERE, function = function),
+            ))
+        }
+        "buffer-overrun" | "memory-corruption" if facts.is(Family::Slab) => {
+            let (line, spot) = reports::line_of(ctx, Event::Allocated)?;
+            let function = spot.function.as_deref().map(base_name)?;
+            let reason = prose!(told::BLAME_OWNER, function = function, line = line);
+            Some(of_spot(&spot, Grade::Possible, reason))
+        }
+        "stack-corruption" => {
+            let by = trail.candidates.first()?;
+            let function = by.spot.function.as_deref().map(base_name)?;
+            Some(of_candidate(by, Grade::Possible, prose!(told::BLAME_CANARY, function = function)))
+        }
+        "warning" | "assertion" if matches!(facts.record.family, Some(Family::Warning | Family::Bug)) => {
+            let (core, asker) = reports::asked_core(ctx)?;
+            // What the core's own helpers say of their caller is told there.
+            trace::family(core)?.is_none().then_some(())?;
+            let function = trace::name(asker);
+            let reason = prose!(
+                told::BLAME_CALLS_CORE,
+                core = core.at.symbol.as_deref().map(base_name)?,
+                function = function,
+                module = asker.at.module.as_deref()?
+            );
+            Some(trace::at(asker, Grade::Possible, reason))
+        }
+        _ => None,
     }
 }
 
@@ -52,7 +104,9 @@ fn recursing(ctx: &Ctx<'_, '_, '_>) -> Option<Blame> {
         chain.filter(|place| trace::family(place).is_some_and(|family| family.is_none())).collect();
     let count = |place: &Place| named.iter().filter(|other| other.at.symbol == place.at.symbol).count();
     let most = named.iter().map(|place| count(place)).max().filter(|count| *count > 2)?;
-    let place = named.iter().find(|place| count(place) == most)?;
+    // Of several that call each other the one that ran last.
+    let last = ctx.facts.places.here().filter(|here| count(here).saturating_add(1) >= most);
+    let place = last.or_else(|| named.iter().find(|place| count(place) == most).copied())?;
     let function = &trace::name(place);
     Some(trace::at(place, Grade::Likely, prose!(say::ITSELF_RECURSES, function = function)))
 }
@@ -281,7 +335,10 @@ fn freed(trail: &Trail, cause: Option<&str>) -> Option<Blame> {
 }
 
 fn of_candidate(candidate: &Candidate, grade: Grade, reason: Prose) -> Blame {
-    let spot = &candidate.spot;
+    of_spot(&candidate.spot, grade, reason)
+}
+
+fn of_spot(spot: &Spot, grade: Grade, reason: Prose) -> Blame {
     Blame {
         function: spot.function.as_deref().map(|function| base_name(function).to_owned()),
         file: spot.file.clone(),

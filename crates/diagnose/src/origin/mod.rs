@@ -7,6 +7,7 @@
 //! what speaks for it; they are ranked and never more than likely unless nothing else remains.
 
 pub mod memory;
+pub mod reports;
 mod up;
 mod within;
 

@@ -2,7 +2,7 @@
 //! (mm/slub.c, lib/list_debug.c, lib/refcount.c, mm/usercopy.c, mm/page_alloc.c, mm/kmemleak.c).
 
 use super::scan::{begins, keyed, number, scan};
-use super::{Row, Task, View, details};
+use super::{Row, StackRef, Task, View, details};
 use crate::record::PrintedHex;
 use crate::words::Words;
 
@@ -152,6 +152,9 @@ details! {
         cpu: u32,
         /// The task.
         task: Task,
+        ; stack
+        /// The stack, where the kernel keeps it.
+        stack
     }
 }
 
@@ -207,14 +210,14 @@ pub(super) fn slab(view: &View<'_>) -> Option<Slab> {
         } else if let Some([address, objects, used]) = begins(text, "Slab 0x{} objects={} used={}") {
             slab.slab = row.hex(address);
             (slab.objects, slab.used) = (row.number(objects), row.number(used));
-        } else if let Some(track) = slab_track(&row, text) {
+        } else if let Some(track) = slab_track(view, &row, text) {
             slab.tracks.push(track);
         }
     }
     Some(slab)
 }
 
-fn slab_track(row: &Row<'_>, text: &str) -> Option<SlabTrack> {
+fn slab_track(view: &View<'_>, row: &Row<'_>, text: &str) -> Option<SlabTrack> {
     let (event, rest) = match (begins(text, "Allocated in {}"), begins(text, "Freed in {}")) {
         (Some([rest]), _) => ("allocated", rest),
         (_, Some([rest])) => ("freed", rest),
@@ -227,6 +230,7 @@ fn slab_track(row: &Row<'_>, text: &str) -> Option<SlabTrack> {
         age: row.number(age),
         cpu: row.number(cpu),
         task: number(pid).map(|pid| Task { comm: String::new(), pid: Some(pid) }).and_then(|t| row.at(t)),
+        stack: view.stack(row).filter(|stack| *stack != StackRef::Own),
     })
 }
 

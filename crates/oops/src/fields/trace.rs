@@ -21,6 +21,10 @@ const OPENERS: &[&str] = &[
     "Local variable",
     "allocated by task",
     "freed by task",
+    "Allocated in ",
+    "Freed in ",
+    "INFO: Allocated in ",
+    "INFO: Freed in ",
     "Last call_rcu()",
     "which lock already depends on",
     "the existing dependency chain",
@@ -180,4 +184,23 @@ pub(super) fn interrupted_by_registers(state: &State, record: &mut CrashRecord) 
     if state.trace == Some(None) && record.pc.is_none() {
         record.frames.clear();
     }
+}
+
+/// Whether registers that follow are those of a context that the report only interrupted: a report
+/// that begins with the trace of whoever it complains about goes on below with what ran before.
+pub(super) fn complains(state: &State, record: &CrashRecord) -> bool {
+    let complaint = matches!(
+        record.family,
+        Some(
+            Family::AtomicSleep
+                | Family::Kasan
+                | Family::Kfence
+                | Family::Kmsan
+                | Family::Kcsan
+                | Family::Ubsan
+                | Family::Lockdep
+                | Family::Slab
+        )
+    );
+    complaint && state.trace == Some(None) && record.pc.is_none() && !record.frames.is_empty()
 }

@@ -4,7 +4,7 @@ use kwhy_base::{Arch, Reg};
 
 use super::State;
 use super::arm::pairs;
-use super::trace::interrupted_by_registers;
+use super::trace::{complains, interrupted_by_registers};
 use super::values::{code_ref, hex_token};
 use crate::record::{CodeDump, CodeRef, CrashRecord, Located, PrintedHex};
 use crate::text::Line;
@@ -91,7 +91,7 @@ fn instruction_pointer(text: &str, number: u32, state: &mut State, record: &mut 
     if std::mem::take(&mut state.pc_from_header) {
         record.pc = None;
     }
-    if record.pc.is_some() {
+    if record.pc.is_some() || complains(state, record) {
         // An interrupted context further down the stack.
         state.user = true;
         return true;

@@ -6,7 +6,7 @@ use super::{Asked, Held, producers};
 use crate::helpers::{Helper, helper};
 use crate::location::Place;
 use crate::names::base_name;
-use crate::origin::{Candidate, Ctx, Explains, Trail, What};
+use crate::origin::{Candidate, Ctx, Explains, Trail, What, reports};
 use kwhy_base::catalogue::memory as say;
 use kwhy_base::{ImageAddr, Prose, Reg, prose};
 use kwhy_flow::insn::AccessKind;
@@ -31,8 +31,12 @@ pub fn by_family(ctx: &Ctx<'_, '_, '_>, trail: &mut Trail) {
     } else if facts.is(Family::DivideError) {
         divisor(ctx)
     } else {
-        recursion(ctx)
+        let mut found = recursion(ctx);
+        found.extend(unset_callback(ctx));
+        found
     };
+    // What the report itself tells of the past comes before what the code leaves open.
+    found.splice(0..0, reports::told(ctx));
     let known = |found: &[Candidate], other: &Candidate| {
         found.iter().any(|c| (&c.spot.file, c.spot.line) == (&other.spot.file, other.spot.line))
     };
@@ -43,6 +47,49 @@ pub fn by_family(ctx: &Ctx<'_, '_, '_>, trail: &mut Trail) {
     }
     found.truncate(super::MAX_TOLD);
     trail.candidates = found;
+}
+
+/// Core functions that call what was queued, and the member that they call.
+const CALLERS: &[(&str, &str, &str)] = &[
+    ("process_one_work", "struct work_struct", "func"),
+    ("call_timer_fn", "struct timer_list", "function"),
+    ("expire_timers", "struct timer_list", "function"),
+    ("__hrtimer_run_queues", "struct hrtimer", "function"),
+    ("tasklet_action_common", "struct tasklet_struct", "func"),
+    ("rcu_do_batch", "struct callback_head", "func"),
+    ("task_work_run", "struct callback_head", "func"),
+    ("notifier_call_chain", "struct notifier_block", "notifier_call"),
+    ("irq_work_single", "struct irq_work", "func"),
+    ("__handle_irq_event_percpu", "struct irqaction", "handler"),
+];
+
+/// The core called a bad callback of something that a module had queued: who set that up.
+fn unset_callback(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
+    let facts = ctx.facts;
+    let Some(place) = facts.places.here().filter(|_| facts.places.pc_is_garbage) else { return Vec::new() };
+    let name = place.at.symbol.as_deref().map(base_name).unwrap_or_default();
+    let Some((_, record, member)) = CALLERS.iter().find(|(caller, ..)| *caller == name) else {
+        return Vec::new();
+    };
+    let (Some((scene, _)), Some(image), Some(address)) = (ctx.scenes.at(place), place.image, place.address)
+    else {
+        return Vec::new();
+    };
+    let Some(offset) = crate::bounds::offset_of(scene.image, address, record, member) else {
+        return Vec::new();
+    };
+    let asked = Asked {
+        held: Held::Member { record: (*record).to_owned(), member: (*member).to_owned(), offset },
+        size: 8,
+        indexed: false,
+        value: facts.followed.as_ref().map(|followed| followed.value),
+        load: (image, address),
+        text: format!("{record}.{member}"),
+        at_best: Explains::Perhaps,
+    };
+    let mut found = producers(ctx, &asked);
+    found.retain(|candidate| candidate.spot.module.is_some());
+    found
 }
 
 fn candidate(ctx: &Ctx<'_, '_, '_>, image: usize, at: ImageAddr, detail: Prose) -> Option<Candidate> {

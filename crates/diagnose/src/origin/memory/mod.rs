@@ -29,7 +29,7 @@ use std::rc::Rc;
 use survey::Known;
 
 pub use families::by_family;
-pub use survey::Survey;
+pub use survey::{Survey, spot as plain_spot};
 
 /// What the value was read from.
 #[derive(Clone, Debug, PartialEq)]
