@@ -198,7 +198,7 @@ pub const FAMILIES: &[Family] = &[
             "do_page_fault", "do_bad_area", "die_kernel_fault", "kernelmode_fixup_or_oops", "bad_area_nosemaphore",
             "do_user_addr_fault", "do_kern_addr_fault", "exc_divide_error", "asm_exc_divide_error", "do_error_trap",
             "stack_chk_fail", "skb_panic", "skb_over_panic", "skb_under_panic", "nmi_cpu_backtrace", "trigger_all_cpu_backtrace", "watchdog", "check_panic_on_warn",
-            "spin_bug", "spin_dump", "do_trap", "fixup_exception", "show_regs", "nmi_panic", "bust_spinlocks",
+            "spin_bug", "spin_dump", "print_address_description", "describe_object", "print_trailer", "do_trap", "fixup_exception", "show_regs", "nmi_panic", "bust_spinlocks",
             "error_entry", "do_undefinstr", "el1_undef", "el1_inv", "el1_pc", "do_sp_pc_abort", "print_report",
             "__die", "die_body", "__die_body", "schedule_debug", "schedule_bug", "do_exit", "make_task_dead",
             "rewind_stack_and_make_dead", "arm64_notify_die", "bug_get_file_line",

@@ -7,6 +7,7 @@ messages! {
     UNINIT_CREATED = "the memory comes from {function}(), which gave it no value: the report names it on line {line}" / "这块内存来自 {function}()，它没有赋初值：报告第 {line} 行指明";
     UNINIT_STORED = "{function}() passed the value on without one having been given: the report names it on line {line}" / "{function}() 传递了从未被赋值的内容：报告第 {line} 行指明";
     OVERRAN = "{function}() made the access that left the object's bounds" / "越过对象边界的访问由 {function}() 作出";
+    MADE_BUFFER = "{function}() has {callee}() make the buffer here and decides how long it is" / "{function}() 在此通过 {callee}() 分配缓冲区并决定其长度";
     FREED_ELSEWHERE = "{function}() frees the same object, {text}, here as well" / "{function}() 也在此释放同一对象 {text}";
     CANARY_CALLEE = "{caller}() hands a place in its stack frame to {function}(), which writes there by an index or a moving pointer" / "{caller}() 把自己栈帧中的一处交给 {function}()，后者按下标或移动指针在那里写入";
     CANARY_OWN = "{function}() writes into an array in its stack frame here, by an index or a moving pointer" / "{function}() 在此按下标或移动指针写入其栈帧中的数组";

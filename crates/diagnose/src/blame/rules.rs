@@ -54,11 +54,7 @@ fn told(ctx: &Ctx<'_, '_, '_>, trail: &Trail, cause: &str) -> Option<Blame> {
             }
             let by = trail.candidates.first().filter(|by| by.frees && cause == "double-free")?;
             let function = by.spot.function.as_deref().map(base_name)?;
-            Some(of_candidate(
-                by,
-                Grade::Possible,
-                prose!(told::BLAME_FREED_ELSEWHERE, function = function),
-            ))
+            Some(of_candidate(by, Grade::Possible, prose!(told::BLAME_FREED_ELSEWHERE, function = function)))
         }
         "buffer-overrun" | "memory-corruption" if facts.is(Family::Slab) => {
             let (line, spot) = reports::line_of(ctx, Event::Allocated)?;
@@ -329,7 +325,7 @@ fn freed(trail: &Trail, cause: Option<&str>) -> Option<Blame> {
     if cause != Some("use-after-free") {
         return None;
     }
-    let by = trail.candidates.iter().find(|candidate| candidate.frees)?;
+    let by = trail.candidates.iter().find(|candidate| candidate.frees && candidate.spot.module.is_some())?;
     let function = by.spot.function.as_deref().map(base_name)?;
     Some(of_candidate(by, Grade::Possible, prose!(say::FREED, function = function)))
 }

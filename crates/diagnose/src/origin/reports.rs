@@ -2,7 +2,7 @@
 //! recorded, the frame whose canary was found overwritten, the other place that frees what is
 //! freed twice. Works from the log alone; images add lines and inlined functions.
 
-use super::memory::{Survey, plain_spot};
+use super::memory::{Asked, Held, Survey, plain_spot, producers};
 use super::{Candidate, Ctx, Explains, Spot, What};
 use crate::helpers::{Helper, helper};
 use crate::location::{self, Place};
@@ -48,12 +48,80 @@ pub struct Past {
 /// Functions that make, give back or put an object for whoever calls them: the beginnings of their
 /// names. Their frames say nothing of whose object it is.
 const AGENTS: &[&str] = &[
-    "save_stack", "set_track", "stack_trace_", "stack_depot_", "kfree_skb", "consume_skb", "skb_release_", "skb_free_",
-    "alloc_skb", "netdev_alloc_skb", "napi_alloc_", "build_skb", "sk_prot_", "slab_", "kvfree", "kvmalloc", "kfree",
-    "kmalloc", "kmemdup", "kstrdup", "memdup_user", "kasprintf", "cache_", "kmem_cache_", "vmalloc", "vfree", "krealloc",
-    "free_large_kmalloc", "free_slab", "do_slab_free", "qlink_free", "qlist_free_all", "quarantine_", "poison_",
-    "mempool_", "devm_k", "dma_pool_", "free_pages", "alloc_pages", "call_rcu", "kvfree_call_rcu", "queue_work",
-    "insert_work", "queue_delayed_work", "rcu_", "kcalloc", "kzalloc", "asm_", "sysvec_",
+    "save_stack",
+    "set_track",
+    "stack_trace_",
+    "stack_depot_",
+    "kfree_skb",
+    "consume_skb",
+    "skb_release_",
+    "skb_free_",
+    "alloc_skb",
+    "netdev_alloc_skb",
+    "napi_alloc_",
+    "build_skb",
+    "sk_prot_",
+    "slab_",
+    "kvfree",
+    "kvmalloc",
+    "kfree",
+    "kmalloc",
+    "kmemdup",
+    "kstrdup",
+    "memdup_user",
+    "kasprintf",
+    "cache_",
+    "kmem_cache_",
+    "vmalloc",
+    "vfree",
+    "krealloc",
+    "free_large_kmalloc",
+    "free_slab",
+    "do_slab_free",
+    "qlink_free",
+    "qlist_free_all",
+    "quarantine_",
+    "poison_",
+    "mempool_",
+    "devm_k",
+    "dma_pool_",
+    "free_pages",
+    "alloc_pages",
+    "call_rcu",
+    "kvfree_call_rcu",
+    "queue_work",
+    "insert_work",
+    "queue_delayed_work",
+    "rcu_",
+    "kcalloc",
+    "kzalloc",
+    "kzfree",
+    "asm_",
+    "sysvec_",
+    "print_",
+    "sk_destruct",
+    "sk_free",
+    "sk_alloc",
+    "sock_put",
+    "usb_free_urb",
+    "usb_alloc_urb",
+    "urb_destroy",
+    "device_release",
+    "release_nodes",
+    "devres_",
+    "put_task_struct",
+    "delayed_put_task_struct",
+    "allocate_slab",
+    "new_slab",
+    "folio_alloc",
+    "filemap_alloc_folio",
+    "security_",
+    "kref_put",
+    "dst_destroy",
+    "i_callback",
+    "destroy_inode",
+    "kthread",
+    "ret_from_fork",
 ];
 
 /// What the report recorded of the past, in its own order.
@@ -197,7 +265,14 @@ fn sort(ctx: &Ctx<'_, '_, '_>) -> Option<Sort> {
     }
     let words = words.into_iter().flatten().next()?.value.to_ascii_lowercase();
     let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
-    if has(&["use-after-free", "double-free", "invalid-free", "invalid free", "already free", "poison overwritten"]) {
+    if has(&[
+        "use-after-free",
+        "double-free",
+        "invalid-free",
+        "invalid free",
+        "already free",
+        "poison overwritten",
+    ]) {
         Some(Sort::Late)
     } else if has(&["out-of-bounds", "redzone", "padding", "memory corruption"]) {
         Some(Sort::Beyond)
@@ -250,6 +325,7 @@ pub fn told(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
                     by.frees = true;
                     found.push(by);
                 }
+                found.extend(written_late(ctx, &pasts));
                 if let Some((line, spot)) = named(Event::Queued) {
                     found.push(one(spot, |f| prose!(say::QUEUED_BY, function = f, line = line)));
                 }
@@ -278,6 +354,7 @@ pub fn told(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
     }
     if found.is_empty() {
         found.extend(freed_elsewhere(ctx));
+        found.extend(small_buffer(ctx));
     }
     let mut told: Vec<Candidate> = Vec::new();
     for candidate in found {
@@ -307,9 +384,27 @@ fn one(spot: Spot, detail: impl Fn(&str) -> Prose) -> Candidate {
 fn fills(callee: &str) -> bool {
     let plain = base_name(callee).trim_start_matches('_').trim_start_matches("pi_");
     let writes = [
-        "memcpy", "memmove", "memset", "strcpy", "strncpy", "strscpy", "strlcpy", "strcat", "strncat", "strlcat",
-        "sprintf", "snprintf", "scnprintf", "vsprintf", "vsnprintf", "copy_from_user", "arch_copy_from_user",
-        "strncpy_from_user", "hex2bin", "raw_copy_from_user", "sized_strscpy",
+        "memcpy",
+        "memmove",
+        "memset",
+        "strcpy",
+        "strncpy",
+        "strscpy",
+        "strlcpy",
+        "strcat",
+        "strncat",
+        "strlcat",
+        "sprintf",
+        "snprintf",
+        "scnprintf",
+        "vsprintf",
+        "vsnprintf",
+        "copy_from_user",
+        "arch_copy_from_user",
+        "strncpy_from_user",
+        "hex2bin",
+        "raw_copy_from_user",
+        "sized_strscpy",
     ];
     writes.contains(&plain)
 }
@@ -354,9 +449,8 @@ fn canary(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
             } else if helper(&callee).is_none()
                 && let Some(of) = target.and_then(|target| ctx.scenes.of(index, target))
             {
-                let base = |value: Value| {
-                    of.parameter_index(Value { node: value.node, plus: 0 }) == Some(argument)
-                };
+                let base =
+                    |value: Value| of.parameter_index(Value { node: value.node, plus: 0 }) == Some(argument);
                 let write = of.writes().into_iter().find(|write| moves(&of, write.address, &base));
                 found.extend(write.map(|write| {
                     one(plain_spot(of.image, index, write.at), |function| {
@@ -377,6 +471,60 @@ fn canary(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
     found
 }
 
+/// Who writes, in an object that the allocator found written to after it was freed, the first byte
+/// that was changed.
+fn written_late(ctx: &Ctx<'_, '_, '_>, pasts: &[Past]) -> Vec<Candidate> {
+    let found = || {
+        let slab = ctx.facts.record.details.slab.as_ref()?;
+        let offset = slab.from.as_ref()?.value.value?.checked_sub(slab.object.as_ref()?.value.value?)?;
+        let made = pasts.iter().find(|past| past.event == Event::Allocated)?.levels.first()?;
+        let (index, address) = made.code?;
+        let scene = ctx.scenes.of(index, address)?;
+        let call = scene.insn(address)?.address;
+        let within = scene.objects_of(call, scene.result_of(call)?);
+        let record = within.iter().find(|within| within.offset == 0)?.record;
+        let record = scene.image.type_name(record);
+        let asked = Asked {
+            text: record.clone(),
+            held: Held::Member { record, member: String::new(), offset },
+            size: 1,
+            indexed: false,
+            value: None,
+            load: (index, call),
+            at_best: Explains::Perhaps,
+        };
+        let mut stores = producers(ctx, &asked);
+        stores.retain(|store| store.what == What::MemberStore);
+        stores.truncate(MAX_OF_A_SORT);
+        Some(stores)
+    };
+    found().unwrap_or_default()
+}
+
+/// Who made the buffer that `skb_put()` and its kin find too small.
+fn small_buffer(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
+    let chain = ctx.facts.places.chain();
+    let full = ["skb_panic", "skb_over_panic", "skb_under_panic"];
+    let tripped = chain.iter().filter_map(|place| place.at.symbol.as_deref()).map(base_name);
+    if !tripped.into_iter().any(|symbol| full.contains(&symbol)) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for place in chain.iter().filter(|place| place.at.module.is_some()) {
+        let (Some((scene, address)), Some(index)) = (ctx.scenes.at(place), place.image) else { continue };
+        for (call, _) in scene.calls().into_iter().filter(|(call, _)| *call < address) {
+            let Some(callee) = scene.callee_name(call) else { continue };
+            if base_name(&callee).contains("alloc_skb") {
+                found.push(one(plain_spot(scene.image, index, call), |function| {
+                    prose!(say::MADE_BUFFER, function = function, callee = base_name(&callee))
+                }));
+            }
+        }
+    }
+    found.truncate(MAX_OF_A_SORT);
+    found
+}
+
 /// The other places of the module that free what is freed twice.
 fn freed_elsewhere(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
     if !frees_twice(ctx) {
@@ -384,7 +532,9 @@ fn freed_elsewhere(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
     }
     let chain = ctx.facts.places.chain();
     let Some(place) = chain.into_iter().find(|place| place.at.module.is_some()) else { return Vec::new() };
-    let (Some((scene, address)), Some(index)) = (ctx.scenes.at(place), place.image) else { return Vec::new() };
+    let (Some((scene, address)), Some(index)) = (ctx.scenes.at(place), place.image) else {
+        return Vec::new();
+    };
     let Some(site) = scene.insn(address).map(|insn| insn.address) else { return Vec::new() };
     let records = |scene: &Scene<'_, '_>, call: ImageAddr| -> Option<(Vec<String>, String)> {
         let callee = scene.callee_name(call)?;

@@ -189,18 +189,31 @@ pub(super) fn interrupted_by_registers(state: &State, record: &mut CrashRecord) 
 /// Whether registers that follow are those of a context that the report only interrupted: a report
 /// that begins with the trace of whoever it complains about goes on below with what ran before.
 pub(super) fn complains(state: &State, record: &CrashRecord) -> bool {
-    let complaint = matches!(
-        record.family,
-        Some(
-            Family::AtomicSleep
-                | Family::Kasan
-                | Family::Kfence
-                | Family::Kmsan
-                | Family::Kcsan
-                | Family::Ubsan
-                | Family::Lockdep
-                | Family::Slab
-        )
-    );
-    complaint && state.trace == Some(None) && record.pc.is_none() && !record.frames.is_empty()
+    // Who prints such a report, without leading underscores.
+    const PRINTERS: &[&str] = &[
+        "schedule_bug",
+        "might_resched",
+        "might_sleep",
+        "kasan_report",
+        "print_report",
+        "print_address_description",
+        "kmsan_report",
+        "kmsan_print_report",
+        "kfence_report",
+        "kfence_handle_page_fault",
+        "kcsan_report",
+        "ubsan_epilogue",
+        "print_circular_bug",
+        "print_usage_bug",
+        "print_bad_irq_dependency",
+        "lockdep_rcu_suspicious",
+        "object_err",
+        "check_bytes_and_report",
+        "check_preemption_disabled",
+    ];
+    let printers = record.frames.iter().take(12).filter_map(|frame| frame.at.symbol.as_deref());
+    let complaint = printers
+        .map(|symbol| symbol.trim_start_matches('_'))
+        .any(|symbol| PRINTERS.iter().any(|printer| symbol.starts_with(printer)));
+    complaint && state.trace == Some(None) && record.pc.is_none()
 }
