@@ -2,6 +2,8 @@
 //! vmlinuz-RELEASE and System.map-RELEASE (`cargo xtask test` provides it from the lab's cache);
 //! without it these tests say that they did nothing.
 
+#![allow(clippy::unwrap_used)]
+
 use kwhy_base::ImageAddr;
 use kwhy_image::{Image, ImageKind, boot_release, unpack};
 use std::collections::BTreeSet;
