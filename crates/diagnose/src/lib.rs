@@ -13,6 +13,7 @@ mod callers;
 mod checks;
 mod code;
 mod context;
+mod corruption;
 mod damage;
 mod details;
 mod detectors;
@@ -120,6 +121,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     origin::memory::by_family(&ctx, &mut trail);
     let subject = suspects::Subject::of(facts, &trail);
     let modules = suspects::investigate(facts, images, &expressed, &subject, &mut hypotheses);
+    corruption::refine(&trail, &mut hypotheses);
     checks::refine(&ctx, &expressed, &trail, &mut hypotheses);
     let blame = footing.cap_blame(blame::blame(&ctx, &expressed, &trail, &hypotheses));
     let story = story::story(facts, &expressed, &trail, &hypotheses, blame.as_ref());

@@ -17,6 +17,11 @@ messages! {
     TOOK_RESULT = "{function} took what {callee} returned." / "{function} 使用了 {callee} 的返回值。";
     PASSED_ON = "{function} was handed `{what}` from outside and passed it on as it was." / "{function} 从外部得到 `{what}`，原样传了下去。";
     RAN_OVER = "{function} writes into `{array}`, directly behind which the pointer stands." / "{function} 写入 `{array}`，而那个指针就紧跟在它后面。";
+    RUNS_OVER = "{function} writes more than the place that it writes to holds, as far as its code tells, and `{what}` lies behind it." / "就代码所见，{function} 写入的内容超出了目标所能容纳的范围，而 `{what}` 就在其后。";
+    TAKES_FOR_OTHER = "{function} hands over an object of another type than the one that `{what}` is a member of." / "{function} 传入的对象与 `{what}` 所属的类型不同。";
+    CUTS_OFF = "{function} keeps an address in fewer bits than it has." / "{function} 保存地址所用的位数不够。";
+    UNLOADED = "Control went to where code of module {module} was until it was unloaded (line {line}): {function} let it go while {callback} could still be called." / "控制转到了模块 {module} 卸载前代码所在之处（第 {line} 行）：{function} 使其卸载，而 {callback} 仍可能被调用。";
+    UNLOADED_PERHAPS = "Control went to the modules' memory where no module is any more; {module} was the last to be unloaded (line {line}), and {function} is what should have taken back what it had registered." / "控制转到了模块区中已没有模块的位置；最后卸载的是 {module}（第 {line} 行），{function} 本应撤销其注册的内容。";
     FREED = "{function} freed the object while it was still in use." / "{function} 在对象仍被使用时释放了它。";
 
     // By the cause.

@@ -35,5 +35,14 @@ messages! {
     WRITES_THROUGH = "{function}() reads {text} here and writes through it, which the object that it points to does not allow" / "{function}() 在此读取 {text} 并经由它写入，而它所指的对象不允许写";
     UNTYPED = "the store goes through a pointer of another type, but it writes this very value" / "该写入经由另一类型的指针，但写入的正是这个值";
     CALLS_ITSELF = "{function}() calls itself here; nothing stopped it" / "{function}() 在此调用自身，没有任何条件使其停止";
+    SPILLS = "{function}() writes {width} bytes at {place} here, which has {size}: the others go over {text}" / "{function}() 在此向只有 {size} 字节的 {place} 写入 {width} 字节，多出的部分覆盖了 {text}";
+    CALL_SPILLS = "{function}() lets {callee}() write {width} bytes at {place} here, which has {size}: the others go over {text}" / "{function}() 在此让 {callee}() 向只有 {size} 字节的 {place} 写入 {width} 字节，多出的部分覆盖了 {text}";
+    NEIGHBOUR = "{function}() writes to {place} here with nothing that was found to end it before the object does; the object is from the same slab cache as that of {text}, so that the two may lie side by side" / "{function}() 在此写入 {place}，没有找到任何使其在对象末尾之前停止的条件；该对象与 {text} 所在的对象来自同一个 slab 缓存，两者可能相邻";
+    SAME_CACHE = "both objects are allocated from {cache}" / "两个对象都从 {cache} 分配";
+    SAME_CLASS = "objects of both sizes come from {cache}" / "两种大小的对象都来自 {cache}";
+    OTHER_STORED = "{function}() stores this very value here, but into {place}, which lies where {member} does in a {record}" / "{function}() 在此存入的正是这个值，但目标是 {place}，其偏移与 {record} 的 {member} 相同";
+    OTHER_HANDED = "{function}() hands {callee}() a pointer to a {other} here, which holds this very value where a {record} has {member}" / "{function}() 在此把指向 {other} 的指针交给 {callee}()，而该对象在 {record} 的 {member} 所在的偏移处正是这个值";
+    SAME_PLACE = "in the same place {callee}() is handed a {record} elsewhere" / "在别处传给 {callee}() 同一参数的是 {record}";
+    CUT = "{function}() keeps the address that {callee}() returned in {width} bytes here: its upper half is lost" / "{function}() 在此只用 {width} 字节保存 {callee}() 返回的地址，其高半部分因而丢失";
     PUTS_AGAIN = "{function}() gives up a reference here" / "{function}() 在此释放一个引用";
 }

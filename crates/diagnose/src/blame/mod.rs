@@ -9,6 +9,7 @@ mod live;
 mod rules;
 mod trace;
 mod trail;
+mod unloaded;
 
 use crate::expression::{Expressed, Sort};
 use crate::origin::{Ctx, Trail};

@@ -36,6 +36,7 @@ pub fn by_cause(
             itself(ctx, &|function| prose!(say::ITSELF_RUNS, function = function))
         }
         "stack-overflow" => recursing(ctx),
+        "bad-call-target" => super::unloaded::by_unloaded(ctx),
         _ => overrun(ctx, expressed).or_else(|| freed(trail, cause)),
     }
 }

@@ -7,7 +7,7 @@ use crate::expression::Expressed;
 use crate::helpers::Helper;
 use crate::location::Place;
 use crate::names::base_name;
-use crate::origin::{Candidate, Ctx, Explains, How, Spot, Step, Trail, What};
+use crate::origin::{Candidate, Ctx, Explains, How, Mishap, Spot, Step, Trail, What};
 use kwhy_base::catalogue::blame as say;
 use kwhy_base::{Prose, prose};
 use kwhy_report::model::{Blame, Grade};
@@ -29,6 +29,9 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> 
     if let Some(receiver) = &best.unchecked_in {
         // That it did not look is in its code.
         return of(receiver, Grade::Likely, unchecked(best, receiver));
+    }
+    if let Some(blame) = by_mishap(trail, best, grade) {
+        return Some(blame);
     }
     let handed = tripped
         .filter(|_| trail.steps.iter().any(|step| step.how == How::HandedOn))
@@ -104,6 +107,18 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> 
         }
         What::Unknown => None,
     }
+}
+
+/// What is wrong in itself is to blame, whoever tripped over it.
+fn by_mishap(trail: &Trail, best: &Candidate, grade: Grade) -> Option<Blame> {
+    let (function, what) = (named(&best.spot), member(trail));
+    let reason = match best.mishap? {
+        Mishap::RunsOver => prose!(say::RUNS_OVER, function = function, what = what),
+        Mishap::TakesForOther => prose!(say::TAKES_FOR_OTHER, function = function, what = what),
+        Mishap::CutsOff => prose!(say::CUTS_OFF, function = function),
+        Mishap::Alters => return None,
+    };
+    of(&best.spot, grade, reason)
 }
 
 /// A per-cpu variable: what each CPU finds there somebody must have prepared for it.

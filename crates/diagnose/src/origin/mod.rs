@@ -6,6 +6,7 @@
 //! global variable) or in a choice, [`Candidate`]s say who may have put the value there, each with
 //! what speaks for it; they are ranked and never more than likely unless nothing else remains.
 
+mod cut;
 pub mod memory;
 pub mod reports;
 mod up;
@@ -256,6 +257,21 @@ pub struct Candidate {
     pub unchecked_in: Option<Spot>,
     /// It gives the object back: what is read from it afterwards is not its own.
     pub frees: bool,
+    /// What is wrong with it in itself, whatever was read there afterwards.
+    pub mishap: Option<Mishap>,
+}
+
+/// What a producer does that is wrong in itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// It writes more than the place that it writes to holds.
+    RunsOver,
+    /// It hands an object of one type over where one of another is taken.
+    TakesForOther,
+    /// It keeps a pointer in fewer bits than a pointer has.
+    CutsOff,
+    /// It alters bits of a pointer in place.
+    Alters,
 }
 
 /// How the value got to a step from the one before it (the trail goes backwards in time).

@@ -463,6 +463,11 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         if makes && observed.is_some_and(|seen| kwhy_arch::error_pointer(seen).is_some()) {
             return;
         }
+        if makes && observed.is_some_and(super::cut::is_half) {
+            for candidate in super::cut::keepers(self.ctx, here.image, &here.scene, call) {
+                self.add(candidate);
+            }
+        }
         let own = spot(self.ctx, here.image, call);
         let function = own.function.clone().unwrap_or_default();
         let text = here.scene.called(value, call).unwrap_or_else(|| "?".to_owned());
@@ -677,6 +682,7 @@ fn blank() -> Candidate {
         call_path: Vec::new(),
         unchecked_in: None,
         frees: false,
+        mishap: None,
     }
 }
 

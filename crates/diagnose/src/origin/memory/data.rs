@@ -13,7 +13,7 @@ use kwhy_image::{Image, StaticVariable, TypeId};
 
 /// What a variable's place holds when the image is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Initial {
+pub enum Initial {
     /// A number.
     Number(u64),
     /// An address that the loader puts there.
@@ -91,7 +91,7 @@ fn fits(search: &Search<'_, '_, '_, '_>, initial: Option<Initial>, writable: boo
 }
 
 /// What is at an address of an image before anything ran.
-fn initial(image: &Image<'_>, address: ImageAddr, size: u64) -> Option<Initial> {
+pub fn initial(image: &Image<'_>, address: ImageAddr, size: u64) -> Option<Initial> {
     let size = size.clamp(1, 8);
     let end = ImageAddr(address.0.checked_add(size)?);
     if !image.relocations(address..end).is_empty() {
@@ -122,6 +122,7 @@ fn lead(spot: Spot, what: What, explains: Explains, order: u8, distance: u8, det
         call_path: Vec::new(),
         unchecked_in: None,
         frees: false,
+        mishap: None,
     };
     Lead { candidate, order, distance, on_stack: false }
 }

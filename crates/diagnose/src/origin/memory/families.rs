@@ -103,6 +103,7 @@ fn candidate(ctx: &Ctx<'_, '_, '_>, image: usize, at: ImageAddr, detail: Prose) 
         call_path: Vec::new(),
         unchecked_in: None,
         frees: false,
+        mishap: None,
     })
 }
 

@@ -4,18 +4,25 @@
 //! The functions of the log's modules are read (`survey`); each way in which a value gets into
 //! memory is a file of its own: stores (`stored`), objects that are made and not filled in
 //! (`made`), variables and their initialisers (`data`), objects given back (`gone`), and writes
-//! that run over (`overrun`). What a stored value may be is told in `worth`.
+//! that run over: out of an array (`overrun`), out of a member that is too narrow (`spilled`), out
+//! of an object into its neighbour (`neighbour`). An object that was taken for one of another type
+//! holds another type's values (`unlike`). What a stored value may be is told in `worth`.
 
 mod data;
 mod families;
 mod gone;
 mod made;
+mod neighbour;
+#[cfg(test)]
+mod objects;
 mod overrun;
+mod spilled;
 mod stored;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod unlike;
 mod worth;
 
 use super::{Candidate, Ctx, Explains, Spot, What};
@@ -108,6 +115,11 @@ struct Search<'s, 'a, 'o, 'd> {
     kind: Option<ValueKind>,
 }
 
+/// Where an instruction is in the source, in the function that its reader thinks in.
+pub fn place(ctx: &Ctx<'_, '_, '_>, index: usize, at: ImageAddr) -> Option<Spot> {
+    Some(survey::spot(ctx.images.image(index)?, index, at))
+}
+
 /// Who may have put the value there, best first.
 pub fn producers(ctx: &Ctx<'_, '_, '_>, asked: &Asked) -> Vec<Candidate> {
     let typed = typed::typed(ctx, asked);
@@ -115,6 +127,9 @@ pub fn producers(ctx: &Ctx<'_, '_, '_>, asked: &Asked) -> Vec<Candidate> {
     let (mut leads, stores) = stored::stores(&search);
     leads.extend(written_through(&search));
     leads.extend(overrun::overruns(&search));
+    leads.extend(spilled::spills(&search));
+    leads.extend(neighbour::neighbours(&search));
+    leads.extend(unlike::unlike(&search));
     leads.extend(gone::gone(&search));
     if !search.is_bare() {
         leads.extend(data::initialisers(&search));
@@ -381,6 +396,7 @@ impl<'s, 'a, 'o, 'd> Search<'s, 'a, 'o, 'd> {
             call_path: Vec::new(),
             unchecked_in: None,
             frees: false,
+            mishap: None,
         };
         Lead { candidate, order, distance: known.distance, on_stack: known.on_stack }
     }

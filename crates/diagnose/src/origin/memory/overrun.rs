@@ -3,7 +3,7 @@
 
 use super::survey::{Known, spot};
 use super::{Lead, Search};
-use crate::origin::{Explains, What};
+use crate::origin::{Explains, Mishap, What};
 use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::memory as say;
 use kwhy_base::prose;
@@ -37,6 +37,14 @@ const COPIERS: &[(&str, Option<usize>)] = &[
     ("memcpy_fromio", Some(2)),
     ("__memcpy_fromio", Some(2)),
 ];
+
+/// The position of the length of a function that copies to where its first argument points to,
+/// and its name without what the machine puts in front; `None` for any other function.
+pub fn copier(callee: &str) -> Option<(&str, Option<usize>)> {
+    let plain = crate::names::base_name(callee).trim_start_matches("__pi_");
+    let known_as = |name: &str| plain == name || plain.strip_prefix("__") == Some(name);
+    COPIERS.iter().find(|(name, _)| known_as(name)).map(|(_, length)| (plain, *length))
+}
 
 /// Writes that may have run into the member, or over it by another name.
 pub fn overruns(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
@@ -80,7 +88,7 @@ fn inside(search: &Search<'_, '_, '_, '_>, image: &Image<'_>, within: &[Within])
 }
 
 /// The array member at an offset of a struct: name, first byte and the one past the last.
-fn array_at(image: &Image<'_>, record: TypeId, offset: u64, depth: u32) -> Option<(String, u64, u64)> {
+pub fn array_at(image: &Image<'_>, record: TypeId, offset: u64, depth: u32) -> Option<(String, u64, u64)> {
     let Type::Record(of) = image.strip(record) else { return None };
     if depth > 8 {
         return None;
@@ -124,14 +132,16 @@ fn byte_by_byte(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, write: &
             let function = place.function.clone().unwrap_or_default();
             let detail =
                 prose!(say::RUNS_OVER, function = function, place = array, text = &search.asked.text);
-            return Some(search.lead(known, place, What::Code, Explains::Perhaps, 0, detail));
+            let mut lead = search.lead(known, place, What::MemberStore, Explains::Perhaps, 0, detail);
+            lead.candidate.mishap = Some(Mishap::RunsOver);
+            return Some(lead);
         }
     }
     None
 }
 
 /// Where a write that is repeated begins: the pointer that a loop starts from, or the base of an index.
-fn starts(known: &Known<'_, '_>, write: &Write) -> Vec<Value> {
+pub fn starts(known: &Known<'_, '_>, write: &Write) -> Vec<Value> {
     let scene = &known.scene;
     match write.address.node.and_then(|id| scene.node(id)) {
         Some(Node::Phi { .. }) => {
@@ -165,9 +175,7 @@ fn copies(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>) -> Vec<Lead> {
     let mut found = Vec::new();
     for (call, _) in scene.calls() {
         let Some(callee) = scene.callee_name(call) else { continue };
-        let plain = crate::names::base_name(&callee).trim_start_matches("__pi_");
-        let known_as = |name: &str| plain == name || plain.strip_prefix("__") == Some(name);
-        let Some((_, length)) = COPIERS.iter().find(|(name, _)| known_as(name)) else { continue };
+        let Some((plain, length)) = copier(&callee) else { continue };
         let Some(to) = scene.argument(call, 0) else { continue };
         let within = scene.objects_of(call, to);
         let Some((record, offset)) = inside(search, scene.image, &within) else { continue };

@@ -3,9 +3,10 @@
 use super::survey::{Known, spot};
 use super::worth::{Worth, worth};
 use super::{Held, Lead, Search};
-use crate::origin::{Explains, What};
+use crate::origin::{Explains, Mishap, What};
 use kwhy_base::catalogue::memory as say;
 use kwhy_base::{ImageAddr, prose};
+use kwhy_flow::insn::Operator;
 use kwhy_flow::value::{Node, Value};
 use kwhy_flow::writes::Write;
 
@@ -111,11 +112,27 @@ fn store<'o, 'd>(
         _ => 1,
     };
     let mut lead = search.lead(known, place.clone(), what, explains, order, detail);
+    if changed && write.number.is_some_and(|value| is_altered(known, value)) {
+        lead.candidate.mishap = Some(Mishap::Alters);
+    }
     if result_of.is_some() {
         lead.candidate.unchecked_in = Some(place);
     }
     found.push(lead);
     found.extend(more);
+}
+
+/// Whether a stored value is another one with one bit set, cleared or turned over.
+fn is_altered(known: &Known<'_, '_>, value: Value) -> bool {
+    let Some(Node::Binary(operator, a, b)) = value.node.and_then(|id| known.scene.node(id)) else {
+        return false;
+    };
+    let mask = a.as_constant().or_else(|| b.as_constant());
+    match operator {
+        Operator::Xor | Operator::Or => mask.is_some_and(|mask| mask.count_ones() == 1),
+        Operator::And => mask.is_some_and(|mask| mask.count_zeros() == 1),
+        _ => false,
+    }
 }
 
 /// The function whose result is written through, where it returns the address of the member: as

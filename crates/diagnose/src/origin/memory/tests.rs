@@ -14,6 +14,7 @@ fn lead(line: u32, explains: Explains, order: u8, distance: u8) -> Lead {
         call_path: Vec::new(),
         unchecked_in: None,
         frees: false,
+        mishap: None,
     };
     Lead { candidate, order, distance, on_stack: false }
 }
