@@ -2,8 +2,8 @@
 //! when the module was unloaded.
 
 use crate::names::base_name;
+use crate::origin::Ctx;
 use crate::origin::memory::place;
-use crate::origin::{Ctx, Spot};
 use kwhy_arch::{Region, classify_address};
 use kwhy_base::catalogue::blame as say;
 use kwhy_base::prose;
@@ -36,7 +36,7 @@ pub fn by_unloaded(ctx: &Ctx<'_, '_, '_>) -> Option<Blame> {
     }
     let (index, image) = ctx.images.used_for(Some(&left.name))?;
     let [exit] = <[Symbol; 1]>::try_from(image.symbols_named("cleanup_module")).ok()?;
-    let spot = place(ctx, index, exit.address).unwrap_or(Spot::default());
+    let spot = place(ctx, index, exit.address).unwrap_or_default();
     let function = spot.function.as_deref().map_or("cleanup_module", base_name).to_owned();
     let callback = at_offset(image, target);
     if !sure && callback.is_none() {
