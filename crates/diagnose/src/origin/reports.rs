@@ -377,6 +377,7 @@ fn one(spot: Spot, detail: impl Fn(&str) -> Prose) -> Candidate {
         call_path: Vec::new(),
         unchecked_in: None,
         frees: false,
+        mishap: None,
     }
 }
 
