@@ -161,18 +161,18 @@ fn struct_of(known: &Known<'_, '_>, call: ImageAddr, index: usize) -> impl Itera
             .filter(|within| within.offset == 0)
             .map(|within| image.type_name(within.record))
             .collect();
-        names.extend(variable(known, value));
+        names.extend(variable(known, call, value));
         names
     });
     within.into_iter().flatten()
 }
 
 /// The struct of the variable that a constant is the address of.
-fn variable(known: &Known<'_, '_>, value: Value) -> Option<String> {
+fn variable(known: &Known<'_, '_>, near: ImageAddr, value: Value) -> Option<String> {
     let image = known.scene.image;
     let at = ImageAddr(value.as_constant()?);
     image.section_at(at)?;
-    let global = image.global_at(at, known.scene.code.entry).filter(|global| global.address == at)?;
+    let global = image.global_at(at, near).filter(|global| global.address == at)?;
     Some(image.type_name(global.ty?))
 }
 
