@@ -12,7 +12,7 @@ mod trail;
 mod unloaded;
 
 use crate::expression::{Expressed, Sort};
-use crate::origin::{Ctx, Trail};
+use crate::origin::{Ctx, Trail, reports};
 use kwhy_report::model::{Blame, Hypothesis};
 
 pub use live::reorder;
@@ -28,7 +28,8 @@ pub fn blame(
     let cause = hypotheses.first().map(|best| best.cause.as_str());
     let trail = live::sorted(ctx, expressed, trail);
     // What a failed check looked at is no value that somebody followed.
-    let followed = expressed.sort != Sort::Check;
+    // Nor is what the report itself recorded of the past.
+    let followed = expressed.sort != Sort::Check && !reports::speaks(ctx);
     rules::by_cause(ctx, expressed, &trail, cause)
         .or_else(|| trail::by_trail(ctx, expressed, &trail).filter(|_| followed))
         .or_else(|| trace::blame(ctx.facts, expressed.handed_on()))

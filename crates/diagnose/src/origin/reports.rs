@@ -281,6 +281,11 @@ fn sort(ctx: &Ctx<'_, '_, '_>) -> Option<Sort> {
     }
 }
 
+/// Whether the report is of a sort that comes with recorded stacks: nothing in it was followed.
+pub fn speaks(ctx: &Ctx<'_, '_, '_>) -> bool {
+    sort(ctx).is_some()
+}
+
 /// The functions of the crash's own trace that answer for themselves.
 fn trace(ctx: &Ctx<'_, '_, '_>) -> Vec<Spot> {
     levels(ctx, &ctx.facts.record.frames)
