@@ -198,6 +198,11 @@ pub fn frame(frame: &kwhy_oops::Frame, images: &Images<'_, '_>) -> model::Frame 
 /// the printed size; `None` where that leaves more than one or none.
 pub fn image_address(image: &Image<'_>, at: &CodeRef) -> Option<ImageAddr> {
     let offset = at.offset?;
+    // The kernel names an address after the last symbol before it, code or not: what lies behind
+    // the symbol's end is none of its code. A return address may stand right at the end.
+    if at.size.is_some_and(|size| size > 0 && offset > size) {
+        return None;
+    }
     let symbol = choose(image.symbols_named(at.symbol.as_deref()?), at.size)?;
     Some(ImageAddr(symbol.address.0.wrapping_add(offset)))
 }

@@ -285,14 +285,76 @@ impl<'i, 'd> Scene<'i, 'd> {
             if input == itself {
                 continue;
             }
-            let described = self.describe_at(view, input, depth + 4)?;
+            let Some(described) = self.describe_at(view, input, depth + 4) else {
+                return self.merged(view, itself);
+            };
             match &agreed {
                 None => agreed = Some(described),
                 Some(other) if other.text == described.text => {}
-                Some(_) => return None,
+                Some(_) => return self.merged(view, itself),
             }
         }
         agreed.map(|described| Described { footing: described.footing.min(Footing::Earlier), ..described })
+    }
+
+    /// The variable that every value is called by that a merge may be: the cursor of a loop that
+    /// the compiler keeps no place for, being read anew from what it just was.
+    fn merged(&self, view: &View, phi: Value) -> Option<Described> {
+        let (mut seen, mut work) = (vec![phi.node?], vec![phi.node?]);
+        let mut common: Option<Vec<usize>> = None;
+        while let Some(id) = work.pop() {
+            let Some(Node::Phi { block, place }) = self.node(id) else { return None };
+            for (_, input) in self.phi_inputs(block, place) {
+                let again = input.node.filter(|node| matches!(self.node(*node), Some(Node::Phi { .. })));
+                if let Some(node) = again.filter(|_| input.plus == 0) {
+                    if !seen.contains(&node) {
+                        seen.push(node);
+                        work.push(node);
+                    }
+                    if seen.len() > 16 {
+                        return None;
+                    }
+                    continue;
+                }
+                let called = self.variables_of(input);
+                match &mut common {
+                    None => common = Some(called),
+                    Some(common) => common.retain(|variable| called.contains(variable)),
+                }
+            }
+        }
+        let ranked = common?.into_iter().filter_map(|variable| {
+            let info = self.names.variables.get(variable)?;
+            let rank = self.rank(view, variable, phi).filter(|_| !is_temporary(&info.name))?;
+            Some((rank, info))
+        });
+        let (rank, info) = ranked.max_by_key(|(rank, _)| *rank)?;
+        // Each value is the variable's where it is read; that nothing else is merged in between
+        // is what the debug information leaves open.
+        Some(Described {
+            text: info.name.to_string(),
+            points_to: None,
+            ty: info.ty,
+            footing: rank.footing.min(Footing::Elsewhere),
+        })
+    }
+
+    /// The variables that a value is called by: by the value itself, or by the memory that it was
+    /// read from, where the debug information has the variable there.
+    fn variables_of(&self, value: Value) -> Vec<usize> {
+        let of = |names: &[crate::names::NameOf], plus: i64| -> Vec<usize> {
+            names.iter().filter(|name| name.plus == plus).map(|name| name.variable).collect()
+        };
+        let mut found = match value.node {
+            Some(_) => of(self.names.of_node(value.node), value.plus),
+            None => Vec::new(),
+        };
+        if value.plus == 0
+            && let Some(Node::Load { address, segment: None, .. }) = value.node.and_then(|id| self.node(id))
+        {
+            found.extend(of(self.names.objects_at(address.node), address.plus));
+        }
+        found
     }
 
     fn binary(&self, view: &View, operator: Operator, a: Value, b: Value, depth: u32) -> Option<Described> {

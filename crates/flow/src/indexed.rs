@@ -3,7 +3,7 @@
 use crate::describe::{Described, Footing, View};
 use crate::insn::Operator;
 use crate::lvalue::{LValue, quality};
-use crate::path::{self, Spot};
+use crate::path::{self, Fit, Spot};
 use crate::scene::Scene;
 use crate::value::{Node, NodeId, Value};
 use kwhy_base::ImageAddr;
@@ -73,6 +73,11 @@ impl Scene<'_, '_> {
         bits: Option<(u8, u8)>,
         depth: u32,
     ) -> Option<LValue> {
+        if bits.is_none()
+            && let Some(found) = self.indexed_twice(view, id, offset, width, depth)
+        {
+            return Some(found);
+        }
         let pairs: Vec<(Value, Option<Value>, u64)> = match self.node(id)? {
             Node::Binary(Operator::Add, a, b) => [(a, b), (b, a)]
                 .into_iter()
@@ -148,6 +153,107 @@ impl Scene<'_, '_> {
             }
         }
         None
+    }
+
+    /// `table[i].inner[j].x`, whose address compilers compute as `(j + i * 6) * 8`: each summand
+    /// belongs to the array whose element is as large as what it is multiplied by.
+    fn indexed_twice(
+        &self,
+        view: &View,
+        id: NodeId,
+        offset: i64,
+        width: u8,
+        depth: u32,
+    ) -> Option<LValue> {
+        let (terms, constant) = self.summands(Value { node: Some(id), plus: offset })?;
+        let (pointers, indices): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(_, scale)| *scale == 1);
+        let [(one, first), (other, second)] = indices.as_slice() else { return None };
+        let (outer, stride, inner, scale) = match first.cmp(second) {
+            std::cmp::Ordering::Greater => (*one, *first, *other, *second),
+            std::cmp::Ordering::Less => (*other, *second, *one, *first),
+            std::cmp::Ordering::Equal => return None,
+        };
+        let text_of = |value: Value| {
+            let described = self.describe_at(view, value, depth + 2)?;
+            Some((described.text, described.footing))
+        };
+        let (outer_text, outer_footing) = text_of(outer)?;
+        let (inner_text, inner_footing) = text_of(inner)?;
+        let (table, element, start, footing, base) = match pointers.as_slice() {
+            [] => {
+                let global = self.image.global_at(ImageAddr(constant as u64), view.pc)?;
+                let Type::Array { element, .. } = self.image.strip(global.ty?) else { return None };
+                let start = global.address.0 as i64;
+                (global.name.to_string(), element, start, Footing::Here, Value::constant(global.address.0))
+            }
+            [(pointer, _)] => {
+                let described = self.describe_at(view, *pointer, depth + 2)?;
+                let element = match self.image.strip(described.ty?) {
+                    Type::Pointer(element) | Type::Array { element, .. } => element,
+                    _ => return None,
+                };
+                (described.text, element, 0, described.footing, *pointer)
+            }
+            _ => return None,
+        };
+        if self.image.size_of(element) != Some(stride) {
+            return None;
+        }
+        let rest = constant.wrapping_sub(start);
+        let size = i64::try_from(stride).ok().filter(|size| *size > 0)?;
+        let (shift, rest) = (rest.div_euclid(size), rest.rem_euclid(size));
+        let subscript = match shift {
+            0 => outer_text,
+            1.. => format!("{outer_text} + {shift}"),
+            _ => format!("{outer_text} - {}", shift.unsigned_abs()),
+        };
+        let spot = Spot { offset: rest, width, index: Some((&inner_text, scale)) };
+        let found = path::paths(self.image, element, spot).into_iter().next()?;
+        if found.fit < Fit::Narrower || !path::is_postfix(&table) {
+            return None;
+        }
+        let base = {
+            let mut solved = self.solved.borrow_mut();
+            let scaled = solved.arena.binary(Operator::Mul, outer, Value::constant(stride));
+            solved.arena.binary(Operator::Add, base, scaled).offset(shift.wrapping_mul(size))
+        };
+        let object = format!("{table}[{subscript}]");
+        Some(LValue {
+            text: format!("{object}{}", found.text),
+            ty: found.ty,
+            pointer: Some(format!("&{object}")),
+            base: Some(base),
+            pointee: Some(element),
+            member: found.text.strip_prefix('.').map(str::to_owned),
+            offset: rest,
+            index: Some((inner_text, scale)),
+            fit: Some(found.fit),
+            // A row that is indexed again mostly has a name of its own in the source.
+            ambiguous: true,
+            footing: footing.min(outer_footing).min(inner_footing),
+        })
+    }
+
+    /// A sum's parts with what each is multiplied by, and its constant. Parts of narrower sums,
+    /// which may have wrapped, are not taken apart.
+    fn summands(&self, value: Value) -> Option<(Vec<(Value, u64)>, i64)> {
+        let (mut found, mut constant) = (Vec::new(), 0i64);
+        let mut work = vec![(value, 1u64)];
+        let mut budget = 24u32;
+        while let Some((value, scale)) = work.pop() {
+            budget = budget.checked_sub(1)?;
+            constant = constant.wrapping_add(value.plus.wrapping_mul(scale as i64));
+            let Some(id) = value.node else { continue };
+            let plain = Value { node: Some(id), plus: 0 };
+            match self.node(id)? {
+                Node::Binary(Operator::Add, a, b) => work.extend([(a, scale), (b, scale)]),
+                Node::Binary(Operator::Mul, a, b) if b.as_constant().is_some() => {
+                    work.push((a, scale.wrapping_mul(b.as_constant()?)));
+                }
+                _ => found.push((plain, scale)),
+            }
+        }
+        Some((found, constant))
     }
 
     pub(crate) fn scaled(&self, value: Value) -> (Value, u64) {

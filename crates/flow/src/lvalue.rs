@@ -166,7 +166,36 @@ impl Scene<'_, '_> {
                 best = Some(indexed);
             }
         }
+        if best.as_ref().is_none_or(|b| b.fit.is_none())
+            && depth == 0
+            && bits.is_none()
+            && let Some(kept) = self.kept_in(view, address, width)
+        {
+            best = Some(kept);
+        }
         best
+    }
+
+    /// An access through a pointer that was computed from what was read and then stored: once
+    /// `p->cursor = list_next_entry(…)` has run, the pointer is `p->cursor`.
+    ///
+    /// An inference: the memory may have been written again since.
+    fn kept_in(&self, view: &View, address: Value, width: u8) -> Option<LValue> {
+        let id = address.node?;
+        let earlier = self.names.stores_of(id).iter().filter(|store| store.at < view.pc);
+        let mut stores: Vec<_> = earlier.copied().collect();
+        stores.sort_by_key(|store| std::cmp::Reverse(store.at));
+        stores.into_iter().take(8).find_map(|store| {
+            let place = self.lvalue_at(view, store.address, None, 8, 2)?;
+            let exact = place.fit == Some(Fit::Exact) && !place.ambiguous;
+            let ty = place.ty.filter(|_| exact && place.footing >= Footing::Earlier)?;
+            let pointer =
+                Described { text: place.text, points_to: None, ty: Some(ty), footing: Footing::Elsewhere };
+            let base = Value { node: Some(id), plus: store.plus };
+            let offset = address.plus.wrapping_sub(store.plus);
+            let found = self.through(view, &pointer, base, offset, None, width, None)?;
+            (found.fit >= Some(Fit::Narrower) && found.member.is_some()).then_some(found)
+        })
     }
 
     /// The ways to write a pointer by how it was made. More than one where it was read from a

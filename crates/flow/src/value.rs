@@ -172,6 +172,12 @@ impl Arena {
                 {
                     return self.binary(Mul, left, Value::constant(m.wrapping_add(1))).offset(plus);
                 }
+                if let Some(Node::Binary(Mul, i, m)) = left.node.and_then(|id| self.node(id))
+                    && i == right
+                    && let Some(m) = m.as_constant()
+                {
+                    return self.binary(Mul, right, Value::constant(m.wrapping_add(1))).offset(plus);
+                }
                 if left == right {
                     return self.binary(Mul, left, Value::constant(2)).offset(plus);
                 }
@@ -251,6 +257,17 @@ mod tests {
         let scaled_again = arena.binary(Operator::Mul, i, eight);
         let other = arena.binary(Operator::Add, scaled_again, p).offset(8);
         assert_eq!(one, other);
+    }
+
+    #[test]
+    fn products_of_one_value_add_up_in_either_order() {
+        let mut arena = Arena::default();
+        let i = arena.intern(Node::Entry(Reg(1)));
+        let i = arena.extract(i, 0, 32, false);
+        let twice = arena.binary(Operator::Shl, i, Value::constant(1));
+        let thrice = arena.binary(Operator::Mul, i, Value::constant(3));
+        assert_eq!(arena.binary(Operator::Add, twice, i), thrice);
+        assert_eq!(arena.binary(Operator::Add, i, twice), thrice);
     }
 
     #[test]

@@ -23,6 +23,19 @@ pub struct PrintedHex {
     pub value: Option<u64>,
 }
 
+impl CrashRecord {
+    /// Whether the crash is an instruction fetch that failed: the program counter is then an
+    /// address that was jumped to, which need not be code, and a name printed for it is only that
+    /// of the last symbol before it.
+    #[must_use]
+    pub fn is_fetch_fault(&self) -> bool {
+        // Exception classes 0x20 and 0x21: instruction aborts (Arm ARM, ESR_EL1.EC).
+        let esr = self.esr.as_ref().and_then(|esr| esr.value.value);
+        let aborted = esr.is_some_and(|esr| matches!((esr >> 26) & 0x3f, 0x20 | 0x21));
+        aborted || self.pf_lines.iter().any(|line| line.value.contains("instruction fetch"))
+    }
+}
+
 /// `symbol+0xoffset/0xsize [module]`, or a bare address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodeRef {

@@ -123,7 +123,7 @@ impl Mender<'_, '_> {
     /// The program counter, by its bytes, by the top of an ARM64 trace, by its own digits.
     fn pc(&mut self) {
         let Some(pc) = self.record.pc.clone() else { return };
-        if pc.value.symbol.is_none() && !pc.value.unreadable {
+        if pc.value.symbol.is_none() && !pc.value.unreadable || self.record.is_fetch_fault() {
             return;
         }
         let sound = places::sound(&self.pool, &pc.value, Role::Interrupted);
@@ -162,6 +162,9 @@ impl Mender<'_, '_> {
 
     /// The bytes of `Code:`, where it is known where they stand.
     fn code(&mut self) {
+        if self.record.is_fetch_fault() {
+            return;
+        }
         let damaged = self.damaged();
         let (Some(pc), Some(code)) = (&self.record.pc, &self.record.code) else { return };
         let Some(compared) = bytes::at_place(&self.pool, &pc.value, code) else { return };
@@ -204,6 +207,9 @@ impl Mender<'_, '_> {
         for index in 0..self.record.frames.len() {
             let Some(frame) = self.record.frames.get(index).cloned() else { break };
             if frame.inline || frame.at.symbol.is_none() {
+                continue;
+            }
+            if index == 0 && self.record.is_fetch_fault() && self.same_as_pc(&frame.at) {
                 continue;
             }
             if index == 0 && self.same_as_pc(&frame.at) {

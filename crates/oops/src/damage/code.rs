@@ -33,6 +33,14 @@ pub(super) fn places(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
             continue;
         }
         let Some(offset) = place.offset else { continue };
+        // Where control was sent to may be anything, and is named after the symbol before it.
+        let astray = record.is_fetch_fault()
+            && record.pc.as_ref().is_some_and(|pc| {
+                (&pc.value.symbol, pc.value.offset) == (&place.symbol, place.offset)
+            });
+        if astray {
+            continue;
+        }
         if offset % alignment != 0 {
             let arch = record.arch.map_or("", Arch::name);
             let reason = prose!(say::CODE_ALIGNMENT, place = show(place), alignment = alignment, arch = arch);

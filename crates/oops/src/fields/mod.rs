@@ -48,6 +48,8 @@ struct State {
     in_modules: bool,
     /// What the line before opened that goes on without a mark of its own.
     rows: cpus::Rows,
+    /// The crash's own trace has left the interrupt's stack: what follows is what was interrupted.
+    left_interrupt: bool,
     /// Inside an x86 `Stack:` dump.
     in_stack: bool,
     /// The program counter so far is only the short form of old kernels' headers.

@@ -83,6 +83,7 @@ pub(super) fn line(line: &Line<'_>, state: &mut State, record: &mut CrashRecord)
             | "<#PF>"
             | "</#PF>"
     ) {
+        state.left_interrupt |= text == "</IRQ>" && trace.is_none();
         return true;
     }
     // 4.x kernels print `<IRQ>` and `<EOI>` on the frame's own line.

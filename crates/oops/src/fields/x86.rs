@@ -91,7 +91,11 @@ fn instruction_pointer(text: &str, number: u32, state: &mut State, record: &mut 
     if std::mem::take(&mut state.pc_from_header) {
         record.pc = None;
     }
-    if record.pc.is_some() || complains(state, record) {
+    // A report without registers of its own (sleeping in an interrupt, say) shows those of the
+    // context that the interrupt came upon, below the interrupt's part of the trace.
+    let came_upon = state.left_interrupt && record.frames.iter().any(|frame| frame.reliable);
+    if record.pc.is_some() || complains(state, record) || came_upon {
+        record.arch.get_or_insert(if text.starts_with("EIP") { Arch::I386 } else { Arch::X86_64 });
         // An interrupted context further down the stack.
         state.user = true;
         return true;
