@@ -157,14 +157,7 @@ impl Scene<'_, '_> {
 
     /// `table[i].inner[j].x`, whose address compilers compute as `(j + i * 6) * 8`: each summand
     /// belongs to the array whose element is as large as what it is multiplied by.
-    fn indexed_twice(
-        &self,
-        view: &View,
-        id: NodeId,
-        offset: i64,
-        width: u8,
-        depth: u32,
-    ) -> Option<LValue> {
+    fn indexed_twice(&self, view: &View, id: NodeId, offset: i64, width: u8, depth: u32) -> Option<LValue> {
         let (terms, constant) = self.summands(Value { node: Some(id), plus: offset })?;
         let (pointers, indices): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(_, scale)| *scale == 1);
         let [(one, first), (other, second)] = indices.as_slice() else { return None };

@@ -179,10 +179,17 @@ impl Scene<'_, '_> {
     /// An access through a pointer that was computed from what was read and then stored: once
     /// `p->cursor = list_next_entry(…)` has run, the pointer is `p->cursor`.
     ///
-    /// An inference: the memory may have been written again since.
+    /// An inference: the memory may have been written again since. Compilers also move the access
+    /// before the store, but not out of their common block.
     fn kept_in(&self, view: &View, address: Value, width: u8) -> Option<LValue> {
         let id = address.node?;
-        let earlier = self.names.stores_of(id).iter().filter(|store| store.at < view.pc);
+        let block = |at| self.code.index_of(at).and_then(|index| self.code.block_of(index));
+        let here = block(view.pc);
+        let earlier = self
+            .names
+            .stores_of(id)
+            .iter()
+            .filter(|store| store.at < view.pc || here.is_some() && block(store.at) == here);
         let mut stores: Vec<_> = earlier.copied().collect();
         stores.sort_by_key(|store| std::cmp::Reverse(store.at));
         stores.into_iter().take(8).find_map(|store| {

@@ -81,5 +81,10 @@ shapes! {
     // make, and what lies behind a struct is not an array's next element.
     hidden: "item->key", "item->priv", "((struct private *)item->priv)->count ?";
     enclosed: "device->id", "to_chip(device)->state ?";
+    // A row that is indexed again has a name of its own in the source; what a store set may have
+    // been set again.
+    row: "rows[nr].cells[variant].clock ?";
+    moved: "reader->cursor", "reader->count", "reader->cursor->flags", "reader->cursor->node.next",
+        "reader->cursor->key ?";
     beside: "*(u64 *)((char *)device + 0x18) ?";
 }

@@ -35,9 +35,10 @@ pub(super) fn places(record: &CrashRecord, _: &[&Line<'_>]) -> Vec<Damage> {
         let Some(offset) = place.offset else { continue };
         // Where control was sent to may be anything, and is named after the symbol before it.
         let astray = record.is_fetch_fault()
-            && record.pc.as_ref().is_some_and(|pc| {
-                (&pc.value.symbol, pc.value.offset) == (&place.symbol, place.offset)
-            });
+            && record
+                .pc
+                .as_ref()
+                .is_some_and(|pc| (&pc.value.symbol, pc.value.offset) == (&place.symbol, place.offset));
         if astray {
             continue;
         }
