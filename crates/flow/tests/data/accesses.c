@@ -156,7 +156,7 @@ NOINLINE long chosen(struct item *item, int kind)
 struct cell { unsigned short hsync, vsync; unsigned int clock; };
 struct row { char name[16]; long flags; struct cell cells[3]; };
 struct row rows[4];
-struct reader { long count; struct item *cursor; };
+struct reader { long count, pad[9]; struct item *cursor; };
 NOINLINE unsigned int row(unsigned int nr, unsigned int variant)
 {
 	const struct row *line = &rows[nr];
