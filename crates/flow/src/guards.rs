@@ -132,7 +132,13 @@ impl Scene<'_, '_> {
             let Some(above) = dominators.get(here).copied().flatten().filter(|above| *above != here) else {
                 break;
             };
-            let only = self.code.blocks.get(here).is_some_and(|block| block.predecessors == [above]);
+            // The padding before an aligned block falls into it, but nothing comes to the padding.
+            let runs = |block: &usize| dominators.get(*block).copied().flatten().is_some();
+            let only = self
+                .code
+                .blocks
+                .get(here)
+                .is_some_and(|block| block.predecessors.iter().filter(|from| runs(from)).eq([&above]));
             if only && let Some(guard) = self.guard_between(above, here) {
                 found.push(guard);
             }
