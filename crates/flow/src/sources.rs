@@ -116,9 +116,9 @@ const MAX_ARMS: usize = 48;
 const MAX_BLOCKS: usize = 400;
 
 impl Scene<'_, '_> {
-    /// Where a value came from, one step back, as seen from the instruction at `pc`.
+    /// Where a value came from, one step back.
     #[must_use]
-    pub fn source(&self, value: Value, pc: ImageAddr) -> Source {
+    pub fn source(&self, value: Value) -> Source {
         let Some(id) = value.node else { return Source::Constant(value.plus as u64) };
         let cpu = kwhy_arch::cpu(self.arch());
         match self.node(id) {
@@ -137,7 +137,7 @@ impl Scene<'_, '_> {
             Some(Node::Binary(_, a, b)) => Source::Computed(vec![a, b]),
             Some(Node::Extract { value, bits, .. }) => {
                 // Narrowing a pointer makes an integer of it; what is wide stays itself.
-                if bits >= 32 { self.source(value, pc) } else { Source::Computed(vec![value]) }
+                if bits >= 32 { self.source(value) } else { Source::Computed(vec![value]) }
             }
             Some(Node::Opaque { at, place }) => match (self.insn(at).map(|insn| &insn.flow), place) {
                 (Some(Flow::Call(_) | Flow::CallIndirect(_)), Place::Register(register))

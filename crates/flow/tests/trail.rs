@@ -97,7 +97,7 @@ fn a_loops_pointer_comes_from_before_it_and_from_its_last_round() {
         let round = told.iter().find(|(carried, _)| *carried).unwrap();
         assert_eq!(first.1, line("first"));
         assert!([line("advance"), line("follow")].contains(&round.1), "{told:?}");
-        assert!(arms.iter().all(|arm| matches!(scene.source(arm.value, at), Source::Read(_))));
+        assert!(arms.iter().all(|arm| matches!(scene.source(arm.value), Source::Read(_))));
     });
 }
 
@@ -109,8 +109,12 @@ fn result_and(scene: &Scene<'_, '_>, marker: &str) -> (kwhy_flow::value::Value, 
     let result = kwhy_arch::cpu(scene.arch()).unwrap().result;
     let value = scene.register(after, result).unwrap();
     let wanted = line(marker);
-    let mut on_line = insns.iter().filter(|insn| line_of(scene, insn.address) == wanted);
-    let at = on_line.find(|insn| !matches!(insn.flow, Flow::Branch(_))).unwrap();
+    let on = |line: u32| {
+        let mut there = insns.iter().filter(move |insn| line_of(scene, insn.address) == line);
+        there.find(|insn| !matches!(insn.flow, Flow::Branch(_)))
+    };
+    // The last load of a function may carry the line of its closing brace.
+    let at = on(wanted).or_else(|| on(wanted + 1)).unwrap();
     (value, at.address)
 }
 
@@ -132,8 +136,6 @@ fn a_result_that_was_looked_at_is_told_from_one_that_was_not() {
         let (value, at) = result_and(scene, "unlooked");
         assert!(!scene.is_tested(value));
         assert!(!scene.is_tested_before(value, at));
-        assert!(
-            matches!(scene.source(value, at), Source::Result { callee: Some(name), .. } if name == "find")
-        );
+        assert!(matches!(scene.source(value), Source::Result { callee: Some(name), .. } if name == "find"));
     });
 }

@@ -120,7 +120,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         };
         let mut leaves = here.scene.arms(value, register, at, observed);
         // A number that fits is the plainest answer; what memory held is told last.
-        leaves.sort_by_key(|leaf| match here.scene.source(leaf.value, at) {
+        leaves.sort_by_key(|leaf| match here.scene.source(leaf.value) {
             Source::Constant(_) => 0,
             Source::Result { .. } | Source::Parameter { .. } => 1,
             Source::Read(_) => 2,
@@ -142,7 +142,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             Some(_) => leaf.observed.map(|seen| seen.wrapping_add_signed(leaf.value.plus.wrapping_neg())),
             None => leaf.observed,
         };
-        match here.scene.source(leaf.value, pc) {
+        match here.scene.source(leaf.value) {
             Source::Constant(number) => self.constant(here, leaf, number, place, way),
             Source::Parameter { register } => self.parameter(here, register, inner, pc, way),
             Source::Read(read) => self.read(here, leaf, &read, inner, way),
@@ -520,7 +520,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
         let mut returns = inside.scene.returns(register, observed);
         returns.sort_by_key(|way| match way {
-            Return::Value { leaf, at } => match inside.scene.source(leaf.value, *at) {
+            Return::Value { leaf, .. } => match inside.scene.source(leaf.value) {
                 Source::Constant(_) => 0,
                 _ => 1,
             },
