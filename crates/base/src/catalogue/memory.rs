@@ -4,6 +4,8 @@ messages! {
     STORES_EXACTLY = "{function}() sets {text} to {value} here, which is the value that was found" / "{function}() 在此把 {text} 设为 {value}，正是所见的值";
     STORES_PERHAPS = "{function}() sets {text} to {value} here; whether that is the value found is known only at run time" / "{function}() 在此把 {text} 设为 {value}；是否就是所见的值，只有运行时才知道";
     STORES_UNKNOWN = "{function}() stores into {text} here" / "{function}() 在此写入 {text}";
+    USUALLY_SETS = "when all is well, {function}() sets {text} to {value} here: what the member should have held comes from this place" / "正常情况下由 {function}() 在此把 {text} 设为 {value}：该成员本应持有的值来自这里";
+    USUALLY_STORES = "when all is well, {function}() stores into {text} here: what the member should have held comes from this place" / "正常情况下由 {function}() 在此写入 {text}：该成员本应持有的值来自这里";
     STORES_HARDLY = "{function}() sets {text} to {value} here, which would be the value found only if something else went wrong as well" / "{function}() 在此把 {text} 设为 {value}；除非另有差错，否则不会是所见的值";
     MODIFIES = "{function}() changes {text} here, in place" / "{function}() 在此就地修改 {text}";
     THROUGH_RESULT = "the address comes from {callee}(), which returns the address of {member} as a pointer of another type" / "地址来自 {callee}()，它以另一种指针类型返回 {member} 的地址";

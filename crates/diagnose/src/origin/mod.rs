@@ -10,6 +10,7 @@ mod cut;
 pub mod memory;
 pub mod reports;
 mod up;
+mod usual;
 mod within;
 
 use crate::context::Facts;
@@ -105,6 +106,9 @@ pub fn trace(ctx: &Ctx<'_, '_, '_>, start: Option<&Start>) -> Trail {
     }
     let mut trail = walk.finish();
     crate::blame::reorder(ctx, &mut trail.candidates);
+    if let Some((record, member)) = &trail.member {
+        trail.usual = usual::writers(ctx, record, member);
+    }
     trail
 }
 
@@ -313,6 +317,8 @@ pub struct Trail {
     pub carried: bool,
     /// Who may have produced it, best first.
     pub candidates: Vec<Candidate>,
+    /// Who gives the member its value when all is well; no verdict rests on them.
+    pub usual: Vec<Candidate>,
 }
 
 impl How {
@@ -345,7 +351,11 @@ impl Trail {
 
     /// The candidates, as the report has them.
     pub fn to_model(&self) -> Vec<model::Origin> {
-        self.candidates.iter().map(Candidate::to_model).collect()
+        let told = |other: &&Candidate| {
+            let same = |one: &Candidate| one.spot.file == other.spot.file && one.spot.line == other.spot.line;
+            !self.candidates.iter().any(same)
+        };
+        self.candidates.iter().chain(self.usual.iter().filter(told)).map(Candidate::to_model).collect()
     }
 }
 
