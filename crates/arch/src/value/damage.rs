@@ -95,7 +95,8 @@ pub(super) fn flipped_out_of_its_region(
     }
     // A register that holds the same bad pointer vouches for nothing.
     let mut known = context.vouched();
-    known.extend(context.seen.iter().copied().filter(|seen| seen >> 63 == 1));
+    // A round number is where a region begins, which code makes by itself, and points to no object.
+    known.extend(context.seen.iter().copied().filter(|seen| seen >> 63 == 1 && seen % REACH != 0));
     known.retain(|pointer| pointer.abs_diff(unmapped) >= REACH);
     if context.vouched().iter().any(|pointer| pointer.abs_diff(value) < REACH) {
         return None;

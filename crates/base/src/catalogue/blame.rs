@@ -28,7 +28,7 @@ messages! {
     ITSELF_DIVIDES = "{function} divides without looking at the divisor." / "{function} 没有检查除数就做除法。";
     ITSELF_WRITES = "{function} writes to what must not be written." / "{function} 写了不允许写的内存。";
     ITSELF_INDEXES = "{function} uses the index without comparing it with the array's length." / "{function} 使用下标之前没有与数组长度比较。";
-    ITSELF_RUNS = "{function} is what was running all the time." / "一直在运行的就是 {function}。";
+    ITSELF_RUNS = "{function} is where the CPU was caught running; one sample does not tell its loop from its caller's." / "CPU 被发现正在运行 {function}；仅凭一次采样无法区分是它自身在循环，还是其调用者在循环。";
     ITSELF_RECURSES = "{function} calls itself again and again." / "{function} 反复调用自身。";
     KEEPS_COUNT = "{keeper} only checks the object it is handed; {function} calls it once too often, or in the wrong state." / "{keeper} 只检查传给它的对象；是 {function} 多调用了一次，或在错误的状态下调用了它。";
     HOLDS_LOCK = "{waiter} waits for `{lock}`, which {function} holds while it waits for another lock itself (task on line {line})." / "{waiter} 在等 `{lock}`，而 {function} 持有它，同时又在等另一把锁（该任务见第 {line} 行）。";

@@ -13,7 +13,7 @@ mod unloaded;
 
 use crate::expression::{Expressed, Sort};
 use crate::origin::{Ctx, Trail, reports};
-use kwhy_report::model::{Blame, Hypothesis};
+use kwhy_report::model::{Blame, Grade, Hypothesis};
 
 pub use live::reorder;
 pub use trace::blame as by_trace;
@@ -30,7 +30,12 @@ pub fn blame(
     // What a failed check looked at is no value that somebody followed.
     // Nor is what the report itself recorded of the past.
     let followed = expressed.sort != Sort::Check && !reports::speaks(ctx);
-    rules::by_cause(ctx, expressed, &trail, cause)
+    let mut blame = rules::by_cause(ctx, expressed, &trail, cause)
         .or_else(|| trail::by_trail(ctx, expressed, &trail).filter(|_| followed))
-        .or_else(|| trace::blame(ctx.facts, expressed.handed_on()))
+        .or_else(|| trace::blame(ctx.facts, expressed.handed_on()))?;
+    // Without the code nobody sees what was inlined into the function, and who handed it what.
+    if ctx.images.used_for(blame.module.as_deref()).is_none() {
+        blame.grade = blame.grade.max(Grade::Possible);
+    }
+    Some(blame)
 }

@@ -33,7 +33,9 @@ pub fn by_cause(
         "write-protect" => itself(ctx, &|function| prose!(say::ITSELF_WRITES, function = function)),
         "out-of-bounds" => itself(ctx, &|function| prose!(say::ITSELF_INDEXES, function = function)),
         "soft-lockup" | "hard-lockup" | "rcu-stall" => {
-            itself(ctx, &|function| prose!(say::ITSELF_RUNS, function = function))
+            // One sample: the loop may as well be its caller's.
+            let caught = itself(ctx, &|function| prose!(say::ITSELF_RUNS, function = function))?;
+            Some(Blame { grade: Grade::Possible, ..caught })
         }
         "stack-overflow" => recursing(ctx),
         "bad-call-target" => super::unloaded::by_unloaded(ctx),

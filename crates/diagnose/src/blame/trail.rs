@@ -8,6 +8,7 @@ use crate::helpers::Helper;
 use crate::location::Place;
 use crate::names::base_name;
 use crate::origin::{Candidate, Ctx, Explains, How, Mishap, Spot, Step, Trail, What};
+use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::blame as say;
 use kwhy_base::{Prose, prose};
 use kwhy_report::model::{Blame, Grade};
@@ -26,7 +27,9 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> 
     let best = trail.candidates.first()?;
     let rivals = trail.candidates.iter().skip(1).any(|other| other.explains == best.explains);
     let grade = if best.explains == Explains::Exactly && !rivals { Grade::Likely } else { Grade::Possible };
-    if let Some(receiver) = &best.unchecked_in {
+    // Only NULL and errors are found by looking at a result.
+    let shows = expressed.value.is_none_or(|value| value.wrapping_add(4096) < 8192);
+    if let Some(receiver) = best.unchecked_in.as_ref().filter(|_| shows) {
         // That it did not look is in its code.
         return of(receiver, Grade::Likely, unchecked(best, receiver));
     }
@@ -179,7 +182,14 @@ fn stored(
         }
         _ => prose!(say::STORED, function = storer, what = member(trail)),
     };
-    of(&best.spot, grade, reason)
+    of(&best.spot, if is_marker(ctx, expressed) { grade.max(Grade::Possible) } else { grade }, reason)
+}
+
+/// A small number or a poison in a pointer is often put there on purpose, to mark the place; whoever
+/// follows it should then have known.
+fn is_marker(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed) -> bool {
+    expressed.value.is_some_and(|value| (1..4096).contains(&value))
+        || ctx.facts.class().is_some_and(|class| class.kind == ValueKind::ListPoison)
 }
 
 /// The names of one place in a union, as it was stored and as it was read, where they differ.

@@ -22,7 +22,12 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         // Structures hold their list heads at multiples of eight: NULL taken for an entry of one
         // is such a number as well, and the log alone cannot tell them apart.
         let container = number % 8 == 0;
-        let grade = if container { Grade::Likely } else { grade(value.grade) };
+        let read = facts.places.here().is_some_and(|here| here.image.is_some());
+        let grade = match container {
+            true if read => Grade::Likely,
+            true => Grade::Possible,
+            false => grade(value.grade),
+        };
         let case = Case::new(grade, statement(number)).with(followed(facts)).with(fault_address(facts));
         let case = case.but(container.then(|| {
             let offset = format!("{number:#x}");
