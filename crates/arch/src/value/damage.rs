@@ -104,6 +104,11 @@ pub(super) fn flipped_out_of_its_region(
     let flips = (WITHIN_MEMORY..64).filter_map(|bit| {
         let corrected = value ^ 1u64.checked_shl(bit)?;
         let near = nearest(corrected, &known, REACH)?;
+        // Across the border of two regions, being close means nothing.
+        let part = |pointer| crate::map::classify_address(arch, pointer, context).region;
+        if part(near) != part(corrected) {
+            return None;
+        }
         Some(BitFlip { bits: vec![u8::try_from(bit).ok()?], corrected, near })
     });
     flips.min_by_key(|flip| flip.corrected.abs_diff(flip.near))
