@@ -119,6 +119,31 @@ impl Code {
         self.blocks.get(index).filter(|block| block.insns.contains(&insn)).map(|_| index)
     }
 
+    /// Appends the blocks that are reached from `root` and were not seen, each behind all that it
+    /// leads to (but for what leads back).
+    pub(crate) fn postorder(&self, root: usize, seen: &mut [bool], order: &mut Vec<usize>) {
+        let mut stack = vec![(root, 0usize)];
+        if let Some(seen) = seen.get_mut(root) {
+            *seen = true;
+        }
+        while let Some((block, next)) = stack.last_mut() {
+            let successor = self.blocks.get(*block).and_then(|b| b.successors.get(*next)).copied();
+            *next += 1;
+            match successor {
+                Some(to) => {
+                    if let Some(seen) = seen.get_mut(to).filter(|seen| !**seen) {
+                        *seen = true;
+                        stack.push((to, 0));
+                    }
+                }
+                None => {
+                    order.push(*block);
+                    stack.pop();
+                }
+            }
+        }
+    }
+
     /// The address of a block's first instruction.
     #[must_use]
     pub fn block_start(&self, block: usize) -> Option<ImageAddr> {

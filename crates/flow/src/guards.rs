@@ -289,31 +289,12 @@ fn immediate_dominators(code: &Code) -> Vec<Option<usize>> {
     let Some(entry) = (0..count).find(|block| code.block_start(*block) == Some(code.entry)) else {
         return dominators;
     };
-    // Blocks in postorder.
-    let mut number: Vec<Option<usize>> = vec![None; count];
-    let mut seen = vec![false; count];
     let mut order = Vec::new();
-    let mut stack = vec![(entry, 0usize)];
-    if let Some(seen) = seen.get_mut(entry) {
-        *seen = true;
-    }
-    while let Some((block, next)) = stack.last_mut() {
-        let successor = code.blocks.get(*block).and_then(|b| b.successors.get(*next)).copied();
-        *next += 1;
-        match successor {
-            Some(to) => {
-                if let Some(seen) = seen.get_mut(to).filter(|seen| !**seen) {
-                    *seen = true;
-                    stack.push((to, 0));
-                }
-            }
-            None => {
-                if let Some(slot) = number.get_mut(*block) {
-                    *slot = Some(order.len());
-                }
-                order.push(*block);
-                stack.pop();
-            }
+    code.postorder(entry, &mut vec![false; count], &mut order);
+    let mut number: Vec<Option<usize>> = vec![None; count];
+    for (position, block) in order.iter().enumerate() {
+        if let Some(slot) = number.get_mut(*block) {
+            *slot = Some(position);
         }
     }
     if let Some(slot) = dominators.get_mut(entry) {

@@ -77,26 +77,7 @@ impl Order {
                 continue;
             }
             roots.insert(root);
-            let mut stack = vec![(root, 0usize)];
-            if let Some(seen) = seen.get_mut(root) {
-                *seen = true;
-            }
-            while let Some((block, next)) = stack.last_mut() {
-                let successor = code.blocks.get(*block).and_then(|b| b.successors.get(*next)).copied();
-                *next += 1;
-                match successor {
-                    Some(to) => {
-                        if let Some(seen) = seen.get_mut(to).filter(|seen| !**seen) {
-                            *seen = true;
-                            stack.push((to, 0));
-                        }
-                    }
-                    None => {
-                        done.push(*block);
-                        stack.pop();
-                    }
-                }
-            }
+            code.postorder(root, &mut seen, &mut done);
         }
         done.reverse();
         let mut positions = vec![0; count];

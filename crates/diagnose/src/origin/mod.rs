@@ -7,15 +7,18 @@
 //! what speaks for it; they are ranked and never more than likely unless nothing else remains.
 
 mod cut;
+mod down;
 pub mod memory;
 pub mod reports;
+mod spot;
 mod up;
 mod usual;
 mod within;
 
+pub use spot::{Spot, spot, spot_in};
+
 use crate::context::Facts;
 use crate::images::Images;
-use crate::names::base_name;
 use crate::scenes::Scenes;
 use kwhy_base::{ImageAddr, Prose, Reg};
 use kwhy_flow::scene::Scene;
@@ -128,41 +131,6 @@ pub fn behind<'o, 'd>(
     walk.finish().candidates
 }
 
-/// The source line of an instruction: the function's own, not that of a kernel header's helper.
-pub fn spot(ctx: &Ctx<'_, '_, '_>, image: usize, at: ImageAddr) -> Spot {
-    let module = module_of(ctx, image);
-    let Some(of) = ctx.images.image(image) else { return Spot { module, ..Spot::default() } };
-    let frames = of.source_at(at);
-    let spots: Vec<Spot> = frames
-        .into_iter()
-        .map(|frame| Spot {
-            code: Some((image, at)),
-            function: Some(frame.function.to_string()),
-            file: frame.file.as_ref().map(ToString::to_string),
-            line: frame.line,
-            module: module.clone(),
-        })
-        .collect();
-    let own = first_own(&spots);
-    spots.into_iter().nth(own).unwrap_or_else(|| Spot {
-        code: Some((image, at)),
-        function: of.symbol_at(at).map(|symbol| base_name(&symbol.name).to_owned()),
-        file: None,
-        line: None,
-        module,
-    })
-}
-
-/// The innermost level that is not in one of the kernel's own headers.
-fn first_own(levels: &[Spot]) -> usize {
-    let shared = |spot: &Spot| {
-        spot.file.as_deref().is_some_and(|file| {
-            file.ends_with(".h") && (file.starts_with("include/") || file.contains("/include/"))
-        })
-    };
-    levels.iter().position(|spot| !shared(spot)).unwrap_or(0)
-}
-
 /// The module that an image is; `None` for the kernel.
 pub fn module_of(ctx: &Ctx<'_, '_, '_>, image: usize) -> Option<String> {
     ctx.images.module(image)
@@ -213,21 +181,6 @@ impl What {
             What::Unknown => "unknown",
         }
     }
-}
-
-/// A place in the source and in an image.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spot {
-    /// Index of the image among those of the crash, and the instruction; `None` for data.
-    pub code: Option<(usize, ImageAddr)>,
-    /// The function whose source line it is.
-    pub function: Option<String>,
-    /// File.
-    pub file: Option<String>,
-    /// Line.
-    pub line: Option<u32>,
-    /// The module; `None` for the kernel.
-    pub module: Option<String>,
 }
 
 /// How well a candidate explains the value that was seen; better ones first.
@@ -360,6 +313,21 @@ impl Trail {
 }
 
 impl Candidate {
+    /// A producer of which no more is known than what it does.
+    pub fn new(what: What, spot: Spot, explains: Explains, detail: Prose) -> Candidate {
+        Candidate {
+            what,
+            spot,
+            explains,
+            detail,
+            reasons: Vec::new(),
+            call_path: Vec::new(),
+            unchecked_in: None,
+            frees: false,
+            mishap: None,
+        }
+    }
+
     fn to_model(&self) -> model::Origin {
         model::Origin {
             what: self.what.word().to_owned(),

@@ -373,17 +373,7 @@ pub fn told(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
 
 fn one(spot: Spot, detail: impl Fn(&str) -> Prose) -> Candidate {
     let detail = detail(spot.function.as_deref().map(base_name).unwrap_or("?"));
-    Candidate {
-        what: What::Code,
-        spot,
-        explains: Explains::Perhaps,
-        detail,
-        reasons: Vec::new(),
-        call_path: Vec::new(),
-        unchecked_in: None,
-        frees: false,
-        mishap: None,
-    }
+    Candidate::new(What::Code, spot, Explains::Perhaps, detail)
 }
 
 /// Whether a call writes to what its first argument points to.

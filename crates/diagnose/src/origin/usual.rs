@@ -51,21 +51,15 @@ fn candidate(image: usize, writer: &Writer) -> Candidate {
         None => prose!(say::USUALLY_STORES, function = function, text = text),
     };
     let way = writer.ways.first().map(Vec::as_slice).unwrap_or_default();
+    let spot = Spot {
+        code: Some((image, writer.store.at)),
+        function: Some(writer.function.clone()),
+        file: writer.file.clone(),
+        line: writer.line,
+        module: None,
+    };
     Candidate {
-        what: What::MemberStore,
-        spot: Spot {
-            code: Some((image, writer.store.at)),
-            function: Some(writer.function.clone()),
-            file: writer.file.clone(),
-            line: writer.line,
-            module: None,
-        },
-        explains: Explains::Hardly,
-        detail,
-        reasons: Vec::new(),
         call_path: way.iter().map(|step| step.function.clone()).collect(),
-        unchecked_in: None,
-        frees: false,
-        mishap: None,
+        ..Candidate::new(What::MemberStore, spot, Explains::Hardly, detail)
     }
 }

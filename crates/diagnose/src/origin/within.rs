@@ -1,22 +1,19 @@
 //! The walk backwards: from a value to what gave it, one function after the other.
 
 use super::memory::{self, Asked, Held};
-use super::up::{Above, Here, entered_by, target_of, targets_of};
+use super::up::{Above, Here, entered_by};
 use super::{Candidate, Ctx, Explains, How, Spot, Step, Trail, What, module_of, spot};
 use crate::helpers::helper;
 use crate::names::base_name;
 use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::origin as say;
 use kwhy_base::{ImageAddr, Prose, Reg, prose};
-use kwhy_flow::insn::Flow;
-use kwhy_flow::returns::Return;
 use kwhy_flow::sources::{Arm, Holder, Read, Source};
 use kwhy_flow::value::Value;
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 /// How many steps a value is followed.
-const MAX_DEPTH: u32 = 12;
+pub(super) const MAX_DEPTH: u32 = 12;
 /// How many values are looked at in all.
 const MAX_VALUES: usize = 160;
 /// How many calls are followed down into what they call.
@@ -39,30 +36,30 @@ pub struct Wanted {
 
 /// How the walk got where it is.
 #[derive(Clone)]
-struct Way {
-    depth: u32,
+pub(super) struct Way {
+    pub(super) depth: u32,
     /// Whether this is the way that the trail's steps tell.
-    told: bool,
+    pub(super) told: bool,
     /// Who took the value over, once it was returned.
-    receiver: Option<Spot>,
+    pub(super) receiver: Option<Spot>,
     /// No candidate further back explains better than this.
-    at_best: Explains,
+    pub(super) at_best: Explains,
     /// The struct, member and offset that a clone says it was handed, where its caller has only a
     /// `void *` to read it through.
-    own: Option<(String, String, u64)>,
+    pub(super) own: Option<(String, String, u64)>,
 }
 
 /// The walk.
 pub struct Walk<'w, 'a, 'o, 'd> {
-    ctx: &'w Ctx<'a, 'o, 'd>,
+    pub(super) ctx: &'w Ctx<'a, 'o, 'd>,
     /// What was found.
     pub trail: Trail,
     /// Candidates that come after all others.
-    last: Vec<Candidate>,
+    pub(super) last: Vec<Candidate>,
     /// Whether memory may be asked: not where it is memory that asks.
     ask_memory: bool,
     values: usize,
-    calls: usize,
+    pub(super) calls: usize,
     seen: BTreeSet<(usize, u64, Value, u64, Option<u64>)>,
 }
 
@@ -108,7 +105,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         self.trail
     }
 
-    fn follow(&mut self, here: &Here<'o, 'd>, wanted: Wanted, way: &Way) {
+    pub(super) fn follow(&mut self, here: &Here<'o, 'd>, wanted: Wanted, way: &Way) {
         let Wanted { value, register, at, observed } = wanted;
         let key = (here.image, here.scene.code.entry.0, value, at.0, observed);
         if way.depth > MAX_DEPTH || !self.seen.insert(key) {
@@ -135,7 +132,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
     }
 
-    fn leaf(&mut self, here: &Here<'o, 'd>, leaf: &Arm, pc: ImageAddr, way: &Way) {
+    pub(super) fn leaf(&mut self, here: &Here<'o, 'd>, leaf: &Arm, pc: ImageAddr, way: &Way) {
         let place = leaf.set.first().copied().or(leaf.end).unwrap_or(pc);
         // What was added is no part of what was read or returned.
         let inner = match leaf.value.node {
@@ -203,7 +200,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
                 self.received(receiver, &function, &value);
             }
             let reasons = self.reasons(here, own.code.map_or(place, |(_, at)| at));
-            self.add(Candidate { what, spot: own, explains, detail, reasons, unchecked_in, ..blank() });
+            self.add(Candidate { reasons, unchecked_in, ..Candidate::new(what, own, explains, detail) });
         }
     }
 
@@ -217,20 +214,19 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             let spot =
                 Spot { code: None, function: Some(function), file: Some(file), line: Some(line), module };
             let explains = Explains::Exactly.max(way.at_best);
-            self.add(Candidate { what: What::Constant, spot, explains, detail, ..blank() });
+            self.add(Candidate::new(What::Constant, spot, explains, detail));
         }
     }
 
     /// The line that takes a returned value over, as a candidate of last resort.
     fn received(&mut self, receiver: &Spot, callee: &str, text: &str) {
         let function = receiver.function.clone().unwrap_or_default();
-        self.last.push(Candidate {
-            what: What::CallResult,
-            spot: receiver.clone(),
-            explains: Explains::Hardly,
-            detail: prose!(say::RECEIVES, function = function, callee = format!("{callee}()"), text = text),
-            ..blank()
-        });
+        self.last.push(Candidate::new(
+            What::CallResult,
+            receiver.clone(),
+            Explains::Hardly,
+            prose!(say::RECEIVES, function = function, callee = format!("{callee}()"), text = text),
+        ));
     }
 
     /// Under which condition a place is reached, where the code says it in words.
@@ -276,11 +272,11 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         let function = spot.function.clone().unwrap_or_else(|| base_name(&here.scene.symbol).to_owned());
         let detail = prose!(say::PARAMETER, text = text, function = function);
         let explains = Explains::Perhaps.max(way.at_best);
-        self.add(Candidate { what: What::Parameter, spot, explains, detail, ..blank() });
+        self.add(Candidate::new(What::Parameter, spot, explains, detail));
         for (spot, text) in named.into_iter().rev() {
             let function = spot.function.clone().unwrap_or_default();
             let detail = prose!(say::PARAMETER, text = text, function = function);
-            self.last.push(Candidate { what: What::Parameter, spot, detail, ..blank() });
+            self.last.push(Candidate::new(What::Parameter, spot, Explains::Hardly, detail));
         }
     }
 
@@ -293,7 +289,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         if all.is_empty() {
             return vec![(spot(self.ctx, here.image, at), whole())];
         }
-        let own = super::first_own(&all);
+        let own = super::spot::first_own(&all);
         let levels = all.into_iter().enumerate().skip(own);
         let text =
             |level: usize| texts.iter().find(|(other, _)| *other == level).map(|(_, text)| text.clone());
@@ -333,7 +329,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
                 matches!(self.kind(seen), Some(ValueKind::SlabPoison | ValueKind::ListPoison))
             });
             let explains = if left { Explains::Hardly } else { Explains::Perhaps.max(way.at_best) };
-            self.add(Candidate { what: What::Code, spot: own.clone(), explains, detail, ..blank() });
+            self.add(Candidate::new(What::Code, own.clone(), explains, detail));
         }
         // What the function itself put there on every way before.
         let block = scene.block_at(read.at);
@@ -360,7 +356,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         if way.told && way.depth == 0 && self.ctx.facts.writes_to_image(observed) {
             let detail = prose!(say::NOT_WRITABLE, text = &text, function = &function);
             let spot = own.clone();
-            self.last.push(Candidate { what: What::Code, spot, detail, ..blank() });
+            self.last.push(Candidate::new(What::Code, spot, Explains::Hardly, detail));
         }
         let found = self.trail.candidates.len() > before;
         if !found || (way.told && matches!(read.from, Holder::Global { .. })) {
@@ -373,7 +369,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
                 }
                 _ => (What::Unknown, prose!(say::READ_MEMBER, text = text, function = function)),
             };
-            self.last.push(Candidate { what, spot: own, detail, explains: Explains::Hardly, ..blank() });
+            self.last.push(Candidate::new(what, own, Explains::Hardly, detail));
         }
     }
 
@@ -404,166 +400,11 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
     }
 
-    /// An object on the stack whose address was handed to calls: what they put there.
-    fn filled(&mut self, here: &Here<'o, 'd>, read: &Read, observed: Option<u64>, way: &Way) {
-        let Some(cpu) = kwhy_arch::cpu(here.scene.arch()) else { return };
-        for insn in &here.scene.code.insns {
-            if insn.address >= read.at || !matches!(insn.flow, Flow::Call(_)) {
-                continue;
-            }
-            let Some(state) = here.scene.state(insn.address) else { continue };
-            for register in cpu.arguments {
-                let Some(argument) = state.register(*register).filter(|v| v.node == read.address.node) else {
-                    continue;
-                };
-                let inside = read.address.plus.wrapping_sub(argument.plus);
-                if !(0..4096).contains(&inside) || !self.may_call() {
-                    continue;
-                }
-                let Some((image, scene)) = target_of(self.ctx, here, insn.address) else { continue };
-                let above = Rc::new(Above::Site(here.clone(), insn.address));
-                let callee = Here { image, scene, above };
-                let address = callee.scene.entered_with(*register).offset(inside);
-                for (at, value) in callee.scene.stores_at(address) {
-                    let way = Way { depth: way.depth + 1, told: false, ..way.clone() };
-                    self.follow(&callee, Wanted { value, register: None, at, observed }, &way);
-                }
-            }
-        }
-    }
-
     /// What a value looks like.
     fn kind(&self, value: u64) -> Option<ValueKind> {
         let arch = self.ctx.facts.arch()?;
         let decodes = |value| crate::code::as_code(arch, value);
         Some(kwhy_arch::classify_value(arch, value, &self.ctx.facts.space, &decodes).kind)
-    }
-
-    fn may_call(&mut self) -> bool {
-        match self.calls.checked_sub(1) {
-            Some(left) => {
-                self.calls = left;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Down into what a call calls: the values that it returns.
-    fn down(
-        &mut self,
-        here: &Here<'o, 'd>,
-        call: ImageAddr,
-        callee: Option<&str>,
-        (register, observed, value): (Reg, Option<u64>, Value),
-        way: &Way,
-    ) {
-        // Allocators return NULL or an object, never an error.
-        let makes = callee.is_some_and(kwhy_flow::stores::handles_objects);
-        if makes && observed.is_some_and(|seen| kwhy_arch::error_pointer(seen).is_some()) {
-            return;
-        }
-        if makes && observed.is_some_and(super::cut::is_half) {
-            for candidate in super::cut::keepers(self.ctx, here.image, &here.scene, call) {
-                self.add(candidate);
-            }
-        }
-        let own = spot(self.ctx, here.image, call);
-        let function = own.function.clone().unwrap_or_default();
-        let text = here.scene.called(value, call).unwrap_or_else(|| "?".to_owned());
-        let before = self.trail.candidates.len();
-        let mut core = false;
-        if callee.is_some()
-            && !makes
-            && self.may_call()
-            && let Some((image, scene)) = target_of(self.ctx, here, call)
-        {
-            let above = Rc::new(Above::Site(here.clone(), call));
-            let inside = Here { image, scene, above };
-            let receiver = way.receiver.clone().or(Some(own.clone()));
-            // What the kernel's own functions return is as they say; who calls them must look.
-            let lower = module_of(self.ctx, image).is_none() && own.module.is_some();
-            core = lower;
-            let at_best = if lower { Explains::Hardly } else { way.at_best };
-            let way = Way { depth: way.depth + 1, receiver, at_best, ..way.clone() };
-            self.returned(&inside, register, observed, &way);
-        }
-        if callee.is_none() {
-            // Through a member that tables of functions fill: each of them may have been called.
-            let targets = targets_of(self.ctx, here, call);
-            let several = targets.len() > 1;
-            for (image, scene) in targets {
-                if !self.may_call() {
-                    break;
-                }
-                let above = Rc::new(Above::Site(here.clone(), call));
-                let receiver = way.receiver.clone().or(Some(own.clone()));
-                let at_best = if several { Explains::Perhaps.max(way.at_best) } else { way.at_best };
-                let way = Way { depth: way.depth + 1, receiver, at_best, ..way.clone() };
-                self.returned(&Here { image, scene, above }, register, observed, &way);
-            }
-        }
-        let callee = callee.map(|name| format!("{}()", base_name(name)));
-        let detail = match &callee {
-            Some(callee) => prose!(say::CALL_RESULT, text = text, callee = callee, function = function),
-            None => prose!(say::CALL_UNKNOWN, text = text, function = function),
-        };
-        let found = self.trail.candidates.len() > before && !core;
-        let explains = if found { Explains::Hardly } else { Explains::Perhaps.max(way.at_best) };
-        let candidate = Candidate { what: What::CallResult, spot: own, explains, detail, ..blank() };
-        if found { self.last.push(candidate) } else { self.add(candidate) }
-    }
-
-    fn returned(&mut self, inside: &Here<'o, 'd>, register: Reg, observed: Option<u64>, way: &Way) {
-        if way.depth > MAX_DEPTH {
-            return;
-        }
-        let mut returns = inside.scene.returns(register, observed);
-        returns.sort_by_key(|way| match way {
-            Return::Value { leaf, .. } => match inside.scene.source(leaf.value) {
-                Source::Constant(_) => 0,
-                _ => 1,
-            },
-            Return::TailCall { .. } => 2,
-        });
-        for (index, out) in returns.iter().enumerate() {
-            let way = Way { told: way.told && index == 0, ..way.clone() };
-            match out {
-                Return::Value { leaf, at } => {
-                    self.leaf(inside, leaf, *at, &way);
-                    // Where a conditional move chooses, the line of the `return` is another one.
-                    let computed = leaf.set.first().is_some_and(|at| {
-                        inside.scene.insn(*at).is_some_and(|insn| insn.condition.is_some())
-                    });
-                    if computed && let Some(last) = inside.scene.return_statement(*at) {
-                        self.statement(inside, last, leaf, &way);
-                    }
-                }
-                Return::TailCall { at, callee } => {
-                    let value = inside.scene.entered_with(register);
-                    self.down(inside, *at, callee.as_deref(), (register, observed, value), &way);
-                }
-            }
-        }
-    }
-
-    /// The `return` of a value that was chosen without a branch.
-    fn statement(&mut self, inside: &Here<'o, 'd>, at: ImageAddr, leaf: &Arm, way: &Way) {
-        let Some(number) = leaf.value.as_constant().filter(|number| leaf.observed == Some(*number)) else {
-            return;
-        };
-        let own = spot(self.ctx, inside.image, at);
-        let function = own.function.clone().unwrap_or_default();
-        let receiver = way.receiver.as_ref().and_then(|r| r.function.clone()).unwrap_or_default();
-        let value = number_text(number);
-        self.add(Candidate {
-            what: What::CallResult,
-            spot: own,
-            explains: Explains::Exactly.max(way.at_best),
-            detail: prose!(say::RETURNS, function = function, value = value, receiver = receiver),
-            unchecked_in: way.receiver.clone(),
-            ..blank()
-        });
     }
 
     fn computed(&mut self, here: &Here<'o, 'd>, value: Value, at: ImageAddr, way: &Way) {
@@ -575,7 +416,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             None => prose!(say::COMPUTED_ALONE, function = function),
         };
         let explains = Explains::Perhaps.max(way.at_best);
-        self.add(Candidate { what: What::Code, spot: own, explains, detail, ..blank() });
+        self.add(Candidate::new(What::Code, own, explains, detail));
     }
 
     /// The same pointer as an object whose member was checked: who handed it over is told last.
@@ -593,7 +434,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
             for (spot, text) in self.named_levels(&caller, value, call).into_iter().skip(from) {
                 let function = spot.function.clone().unwrap_or_default();
                 let detail = prose!(say::HANDS_ON, text = text, function = function);
-                self.last.push(Candidate { what: What::Parameter, spot, detail, ..blank() });
+                self.last.push(Candidate::new(What::Parameter, spot, Explains::Hardly, detail));
             }
             self.step(
                 &caller,
@@ -607,14 +448,14 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         }
     }
 
-    fn add(&mut self, candidate: Candidate) {
+    pub(super) fn add(&mut self, candidate: Candidate) {
         if self.trail.candidates.len() < 4 * MAX_CANDIDATES {
             self.trail.candidates.push(candidate);
         }
     }
 
     /// A step in the terms of every function that covers the place, innermost first.
-    fn step(&mut self, here: &Here<'o, 'd>, at: ImageAddr, value: Value, how: How, way: &Way) {
+    pub(super) fn step(&mut self, here: &Here<'o, 'd>, at: ImageAddr, value: Value, how: How, way: &Way) {
         if !way.told || self.trail.steps.len() >= MAX_STEPS {
             return;
         }
@@ -640,24 +481,12 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
     /// The source levels at an instruction, innermost first, without the kernel headers' helpers.
     fn levels(&self, image: usize, scene: &kwhy_flow::scene::Scene<'o, 'd>, at: ImageAddr) -> Vec<Spot> {
         let all = self.all_levels(image, scene, at);
-        let own = super::first_own(&all);
+        let own = super::spot::first_own(&all);
         all.into_iter().skip(own).collect()
     }
 
     fn all_levels(&self, image: usize, scene: &kwhy_flow::scene::Scene<'o, 'd>, at: ImageAddr) -> Vec<Spot> {
-        let module = module_of(self.ctx, image);
-        scene
-            .image
-            .source_at(at)
-            .into_iter()
-            .map(|frame| Spot {
-                code: Some((image, at)),
-                function: Some(frame.function.to_string()),
-                file: frame.file.as_ref().map(ToString::to_string),
-                line: frame.line,
-                module: module.clone(),
-            })
-            .collect()
+        super::spot::levels(scene.image, image, module_of(self.ctx, image).as_deref(), at)
     }
 }
 
@@ -671,23 +500,8 @@ fn is_core(here: &Here<'_, '_>) -> bool {
     matches!(here.scene.image.kind(), kwhy_image::ImageKind::Kernel) && helper(&here.scene.symbol).is_some()
 }
 
-/// A candidate of which only the text is missing.
-fn blank() -> Candidate {
-    Candidate {
-        what: What::Unknown,
-        spot: Spot::default(),
-        explains: Explains::Hardly,
-        detail: Prose::verbatim(""),
-        reasons: Vec::new(),
-        call_path: Vec::new(),
-        unchecked_in: None,
-        frees: false,
-        mishap: None,
-    }
-}
-
 /// `NULL`, `ERR_PTR(-EINVAL)`, `0x1234`.
-fn number_text(number: u64) -> String {
+pub(super) fn number_text(number: u64) -> String {
     match number as i64 {
         0 => "NULL".to_owned(),
         error @ -4095..=-1 => match kwhy_arch::errno(error.unsigned_abs()) {

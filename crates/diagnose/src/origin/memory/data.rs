@@ -113,17 +113,7 @@ pub fn initial(image: &Image<'_>, address: ImageAddr, size: u64) -> Option<Initi
 }
 
 fn lead(spot: Spot, what: What, explains: Explains, order: u8, distance: u8, detail: Prose) -> Lead {
-    let candidate = Candidate {
-        what,
-        spot,
-        explains,
-        detail,
-        reasons: Vec::new(),
-        call_path: Vec::new(),
-        unchecked_in: None,
-        frees: false,
-        mishap: None,
-    };
+    let candidate = Candidate::new(what, spot, explains, detail);
     Lead { candidate, order, distance, on_stack: false }
 }
 

@@ -94,17 +94,7 @@ fn unset_callback(ctx: &Ctx<'_, '_, '_>) -> Vec<Candidate> {
 
 fn candidate(ctx: &Ctx<'_, '_, '_>, image: usize, at: ImageAddr, detail: Prose) -> Option<Candidate> {
     let spot = spot(ctx.images.image(image)?, image, at);
-    Some(Candidate {
-        what: What::Code,
-        spot,
-        explains: Explains::Perhaps,
-        detail,
-        reasons: Vec::new(),
-        call_path: Vec::new(),
-        unchecked_in: None,
-        frees: false,
-        mishap: None,
-    })
+    Some(Candidate::new(What::Code, spot, Explains::Perhaps, detail))
 }
 
 /// A call that takes or gives back a lock.

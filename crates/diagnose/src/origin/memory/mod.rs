@@ -387,17 +387,7 @@ impl<'s, 'a, 'o, 'd> Search<'s, 'a, 'o, 'd> {
         } else if known.distance == 0 && spot.module.is_some() {
             reasons.push(prose!(say::SAME_MODULE));
         }
-        let candidate = Candidate {
-            what,
-            spot,
-            explains,
-            detail,
-            reasons,
-            call_path: Vec::new(),
-            unchecked_in: None,
-            frees: false,
-            mishap: None,
-        };
+        let candidate = Candidate { reasons, ..Candidate::new(what, spot, explains, detail) };
         Lead { candidate, order, distance: known.distance, on_stack: known.on_stack }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::images::normal;
-use crate::origin::Spot;
+use crate::origin::{Spot, spot_in};
 use kwhy_base::ImageAddr;
 use kwhy_flow::scene::Scene;
 use kwhy_flow::writes::Write;
@@ -112,17 +112,7 @@ fn modules(ctx: &Ctx<'_, '_, '_>) -> Vec<(usize, u8)> {
 
 /// Where an instruction is in the source, in the function that its reader thinks in.
 pub fn spot(image: &Image<'_>, index: usize, at: ImageAddr) -> Spot {
-    let frames = image.source_at(at);
-    let level = kwhy_flow::expr::primary_level(&frames, frames.len());
-    let frame = frames.get(level).or(frames.first());
-    let symbol = || image.symbol_at(at).map(|symbol| crate::names::base_name(&symbol.name).to_owned());
-    Spot {
-        code: Some((index, at)),
-        function: frame.map(|frame| frame.function.to_string()).or_else(symbol),
-        file: frame.and_then(|frame| frame.file.as_deref().map(str::to_owned)),
-        line: frame.and_then(|frame| frame.line),
-        module: module(image),
-    }
+    spot_in(image, index, module(image).as_deref(), at)
 }
 
 /// Where a variable is defined.

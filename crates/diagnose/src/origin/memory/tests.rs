@@ -5,17 +5,7 @@ use kwhy_base::Prose;
 
 fn lead(line: u32, explains: Explains, order: u8, distance: u8) -> Lead {
     let spot = Spot { file: Some("drv.c".to_owned()), line: Some(line), ..Spot::default() };
-    let candidate = Candidate {
-        what: What::MemberStore,
-        spot,
-        explains,
-        detail: Prose::verbatim("…"),
-        reasons: Vec::new(),
-        call_path: Vec::new(),
-        unchecked_in: None,
-        frees: false,
-        mishap: None,
-    };
+    let candidate = Candidate::new(What::MemberStore, spot, explains, Prose::verbatim("…"));
     Lead { candidate, order, distance, on_stack: false }
 }
 
