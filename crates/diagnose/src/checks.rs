@@ -7,6 +7,7 @@
 use crate::context::Facts;
 use crate::expression::Expressed;
 use crate::origin::{Candidate, Ctx, Trail, What};
+use crate::verdict::cause_word;
 use kwhy_arch::{Region, ValueKind};
 use kwhy_base::catalogue::checks as say;
 use kwhy_base::{Arch, ImageAddr, Prose, Reg, prose};
@@ -125,7 +126,8 @@ pub fn refine(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail, hypot
             && hypothesis.grade != Grade::Proved
             && let Some(rival) = rival
         {
-            let decides = prose!(say::DECIDES, cause = &hypothesis.cause, next = rival);
+            let decides =
+                prose!(say::DECIDES, cause = cause_word(&hypothesis.cause), next = cause_word(rival));
             check.why = Prose::Sequence(vec![check.why.0.clone(), decides]).into();
         }
         if check.command.contains("kprobe_events") {

@@ -170,9 +170,9 @@ messages! {
     ORIGIN_MISSING_STORE = "never stored: initialisation is missing" / "从未写入：缺少初始化";
     ORIGIN_CALL_RESULT = "returned by a call" / "函数返回值";
     ORIGIN_PARAMETER = "passed as a parameter" / "作为参数传入";
-    ORIGIN_GLOBAL = "read from a global variable" / "读自全局变量";
+    ORIGIN_GLOBAL = "a global variable" / "全局变量";
     ORIGIN_CONSTANT = "a constant" / "常量";
-    ORIGIN_CODE = "machine code taken for data" / "被当作数据的机器码";
+    ORIGIN_CODE = "computed or done by the code here" / "由此处的代码计算或执行";
     ORIGIN_UNKNOWN = "unknown" / "未知";
 
     // Causes

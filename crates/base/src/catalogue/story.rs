@@ -8,7 +8,7 @@ messages! {
     SUBJECT_FIRST = "A module was being loaded; the first of the list, {module}, was added last and is probably the one: the kernel was working on it, which does not make it guilty." / "当时正在加载模块；列表首位的 {module} 最后加入，大概就是它：内核当时在处理它，但这不等于它有错。";
     INSTRUCTION = "The faulting instruction was {instruction} ({place})." / "出错的指令是 {instruction}（{place}）。";
     VALUE = "{evidence} That value is {what}." / "{evidence}该值是：{what}。";
-    ADDRESS = "The address {address} is {region}. {reason}." / "地址 {address}：{region}。{reason}。";
+    ADDRESS = "The address {address}: {region}. {reason}." / "地址 {address}：{region}。{reason}。";
     NEXT = "What to do now: {why}" / "下一步：{why}";
     NOT_FIRST = "This is oops number {count} of this boot: it may be a consequence of an earlier one, which counts more." / "这是本次启动的第 {count} 个 oops：可能是前面 oops 的后果，应以最早的为准。";
     LATER = "An earlier report stands above it in this log: this one may be its consequence." / "日志中它前面还有一个报告：这一个可能只是后果。";
