@@ -49,6 +49,11 @@ fn references(log: &str) -> Vec<(String, u64, u64, Option<String>)> {
                 .and_then(|next| next.strip_suffix(']'))
                 .map(str::to_owned);
             let name = name.rsplit(':').next().unwrap_or(name);
+            // A PC in a module's data is no place in code: the kernel subtracts from the next symbol
+            // of another section, and what it prints is beyond the symbol or below nothing.
+            if offset > size || size >> 63 != 0 {
+                continue;
+            }
             found.push((name.to_owned(), offset, size, module));
         }
     }
