@@ -26,6 +26,7 @@ mod patch_sites;
 mod paths;
 mod queries;
 mod reader;
+mod relocs;
 mod symbols;
 mod type_names;
 pub mod types;

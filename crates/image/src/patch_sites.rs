@@ -10,6 +10,7 @@ use crate::function::CodeRange;
 use crate::image::Image;
 use crate::modules;
 use crate::reader::Bytes;
+use crate::relocs;
 use crate::{PatchKind, PatchSite};
 use kwhy_base::{Arch, ImageAddr};
 use std::ops::Range;
@@ -225,6 +226,11 @@ impl<'d> Image<'d> {
                 push(sites, range, place.0, length, PatchKind::Other);
             }
             return;
+        }
+        if let Some((_, section)) = self.elf.section(relocs::SECTION) {
+            for (place, length) in relocs::places(self.elf.raw(section)) {
+                push(sites, range, place, length, PatchKind::Other);
+            }
         }
         let ftrace = self.symbols_around_mcount();
         for table in self.elf.sections.iter().filter(|section| section.kind == consts::SHT_RELA) {

@@ -3,6 +3,7 @@
 use super::synth::{self, Entry, KALLSYMS, Part};
 use crate::elf::{Elf, Section, consts, u16_at, u64_at};
 use crate::kallsyms::{Base, Kallsyms};
+use crate::relocs;
 
 const SECTION: usize = 64;
 
@@ -55,6 +56,11 @@ fn append(data: &[u8], elf: &Elf<'_>, parts: &[Part], symbols: &[Entry<'_>]) -> 
         at
     };
     let (table_name, strings_name) = (add_name(KALLSYMS), add_name(".strtab"));
+    let filled = elf.sections.iter().filter(|section| section.kind != consts::SHT_NOBITS);
+    let ends = filled.map(|section| section.offset.saturating_add(section.size));
+    let end = ends.filter_map(|end| usize::try_from(end).ok()).max().unwrap_or(0);
+    let behind = relocs::find(data, end.max(headers.saturating_add(old.len())));
+    let behind = behind.map(|range| (add_name(relocs::SECTION), range));
     let mut table = old.to_vec();
     let mut add = |file: &mut Vec<u8>, name: u32, kind: u32, bytes: &[u8], link: u32, entry: u64| {
         let offset = synth::append(file, bytes) as u64;
@@ -66,6 +72,14 @@ fn append(data: &[u8], elf: &Elf<'_>, parts: &[Part], symbols: &[Entry<'_>]) -> 
     let link = u32::try_from(count.checked_add(1)?).ok()?;
     add(&mut file, table_name, consts::SHT_SYMTAB, &entries, link, 24);
     add(&mut file, strings_name, consts::SHT_STRTAB, &strings, 0, 0);
+    let mut total = count.checked_add(2)?;
+    if let Some((name, range)) = behind {
+        let (offset, size) = (range.start as u64, range.len() as u64);
+        let kind = consts::SHT_PROGBITS;
+        let part = Part { name: String::new(), kind, flags: 0, address: 0, offset, size };
+        table.extend(synth::header(name, &part, 0, 4));
+        total = total.checked_add(1)?;
+    }
     // The names moved: their own header says where to.
     let names_at = synth::append(&mut file, &names) as u64;
     let own = table.get_mut(names_index.checked_mul(SECTION)?..)?;
@@ -73,7 +87,6 @@ fn append(data: &[u8], elf: &Elf<'_>, parts: &[Part], symbols: &[Entry<'_>]) -> 
     own.get_mut(32..40)?.copy_from_slice(&(names.len() as u64).to_le_bytes());
     let table_at = synth::append(&mut file, &table) as u64;
     file.get_mut(40..48)?.copy_from_slice(&table_at.to_le_bytes());
-    let total = u16::try_from(count.checked_add(2)?).ok()?;
-    file.get_mut(60..62)?.copy_from_slice(&total.to_le_bytes());
+    file.get_mut(60..62)?.copy_from_slice(&u16::try_from(total).ok()?.to_le_bytes());
     Some(file)
 }
