@@ -11,6 +11,7 @@ pub mod distribution;
 pub mod memory;
 pub mod prose;
 pub mod registers;
+pub mod version;
 
 pub use addr::{ImageAddr, LogAddr};
 pub use arch::Arch;

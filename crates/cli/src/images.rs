@@ -54,9 +54,10 @@ impl Images {
             crash.images.extend(self.rejected.iter().map(|candidate| ImageUse {
                 name: candidate.path.to_string_lossy().into_owned(),
                 kind: candidate.module.clone(),
-                build_id: None,
+                build_id: candidate.build_id.as_ref().map(ToString::to_string),
                 release: None,
                 used: false,
+                grade: None,
                 checks: Vec::new(),
                 reason: candidate.why.clone().into(),
             }));

@@ -5,7 +5,9 @@
 
 use crate::location::choose;
 use crate::names::base_name;
+use crate::standing::Standing;
 use kwhy_base::catalogue::evidence as say;
+use kwhy_base::version::{is_telling, same_version};
 use kwhy_base::{BuildId, ImageAddr, Prose, prose};
 use kwhy_image::{Image, ImageKind};
 use kwhy_oops::{CodeDump, CodeRef, CrashRecord};
@@ -17,19 +19,43 @@ pub struct Opened<'d> {
     pub name: String,
     /// What it is, or why it could not be read.
     pub image: Result<Image<'d>, String>,
+    /// The file with debug information that its code was joined to.
+    pub completes: Option<String>,
 }
 
 /// Reads the headers of every image offered.
 pub fn open<'d>(inputs: &[crate::ImageInput<'d>]) -> Vec<Opened<'d>> {
-    let opened: Vec<Opened<'d>> = inputs
+    let mut opened: Vec<Opened<'d>> = inputs
         .iter()
         .map(|input| Opened {
             name: input.name.clone(),
             image: Image::parse(input.data).map_err(|error| error.to_string()),
+            completes: None,
         })
         .collect();
+    join(&mut opened);
     share_types(&opened);
     opened
+}
+
+/// Debug information that was split off is read together with the file that has the code.
+fn join(opened: &mut [Opened<'_>]) {
+    for at in 0..opened.len() {
+        let Some(Ok(debug)) = opened.get(at).map(|one| &one.image) else { continue };
+        let own = opened.get(at).and_then(role);
+        let joined = opened.iter().enumerate().find_map(|(other, one)| {
+            let code = one.image.as_ref().ok().filter(|_| role(one) == own)?;
+            Some((other, debug.joined_with(code)?))
+        });
+        let Some((other, joined)) = joined else { continue };
+        let name = opened.get(at).map(|one| one.name.clone());
+        if let Some(one) = opened.get_mut(other) {
+            one.completes = name;
+        }
+        if let Some(one) = opened.get_mut(at) {
+            one.image = Ok(joined);
+        }
+    }
 }
 
 /// Modules without debug information have their types from the BTF of the kernel beside them:
@@ -62,6 +88,7 @@ pub struct Images<'o, 'd> {
 struct Match<'o, 'd> {
     opened: &'o Opened<'d>,
     used: bool,
+    standing: Standing,
     checks: Vec<Check>,
     reason: Prose,
 }
@@ -75,18 +102,29 @@ impl<'o, 'd> Images<'o, 'd> {
     /// Checks every image against `record`; of several that fit one role, the first is used.
     pub fn check(opened: &'o [Opened<'d>], record: &CrashRecord) -> Images<'o, 'd> {
         let mut list: Vec<Match<'o, 'd>> = opened.iter().map(|opened| check(opened, record)).collect();
-        let mut roles: Vec<Option<String>> = Vec::new();
-        // Debug information wins over a boot image, and that over a mere list of symbols.
+        // The best of each role: what nothing contradicts goes before what something does, then
+        // debug information before a boot image, and that before a mere list of symbols.
+        let mut taken: Vec<(Option<String>, usize)> = Vec::new();
         let mut order: Vec<usize> = (0..list.len()).collect();
-        order.sort_by_key(|index| std::cmp::Reverse(list.get(*index).map(|one| richness(one.opened))));
+        order.sort_by_key(|index| list.get(*index).map(|one| merit(one, &list)));
         for index in order {
-            let Some(entry) = list.get_mut(index) else { continue };
-            let Some(role) = role(entry.opened).filter(|_| entry.used) else { continue };
-            if roles.contains(&role) {
-                entry.used = false;
-                entry.reason = prose!(say::IMAGE_DUPLICATE);
-            } else {
-                roles.push(role);
+            let Some((role, merit)) = list
+                .get(index)
+                .filter(|one| one.used)
+                .and_then(|one| Some((role(one.opened)?, merit(one, &list))))
+            else {
+                continue;
+            };
+            let first =
+                taken.iter().find(|(other, _)| *other == role).and_then(|(_, first)| list.get(*first));
+            let beaten = first.map(|first| beaten(first, &self::merit(first, &list), &merit));
+            match (beaten, list.get_mut(index)) {
+                (Some(reason), Some(entry)) => {
+                    entry.used = false;
+                    let joined = entry.opened.completes.as_ref();
+                    entry.reason = joined.map_or(reason, |name| prose!(say::IMAGE_JOINED, name = name));
+                }
+                _ => taken.push((role, index)),
             }
         }
         Images { list }
@@ -127,6 +165,12 @@ impl<'o, 'd> Images<'o, 'd> {
         place.image.and_then(|index| self.list.get(index)).map_or(&[], |entry| entry.checks.as_slice())
     }
 
+    /// Whether something speaks against the image that a place is in being this crash's.
+    pub fn is_doubtful(&self, place: &crate::location::Place) -> bool {
+        let entry = place.image.and_then(|index| self.list.get(index));
+        entry.is_some_and(|entry| entry.standing.is_another_build())
+    }
+
     /// That image's name.
     pub fn name_of(&self, place: &crate::location::Place) -> Option<String> {
         Some(self.list.get(place.image?)?.opened.name.clone())
@@ -147,6 +191,7 @@ impl<'o, 'd> Images<'o, 'd> {
                     build_id: image.and_then(|image| image.build_id()).map(ToString::to_string),
                     release: image.and_then(|image| image.release()),
                     used: entry.used,
+                    grade: entry.used.then(|| entry.standing.grade()),
                     checks: entry.checks.clone(),
                     reason: entry.reason.clone().into(),
                 }
@@ -172,35 +217,85 @@ pub fn role(opened: &Opened<'_>) -> Option<Option<String>> {
     }
 }
 
+/// What decides between images of one role, best first.
+type Merit = (u8, std::cmp::Reverse<u8>, std::cmp::Reverse<usize>);
+
+/// Two files of one build are the same evidence: what one of them shows goes for both. A single
+/// odd size is held against an image only where another build has none.
+fn merit(one: &Match<'_, '_>, all: &[Match<'_, '_>]) -> Merit {
+    let id = |one: &Match<'_, '_>| one.opened.image.as_ref().ok().and_then(|image| image.build_id().cloned());
+    let (own, part) = (id(one), role(one.opened));
+    let rivals = || all.iter().filter(|other| other.used && role(other.opened) == part);
+    let same = rivals().filter(|other| own.is_some() && id(other) == own).map(|other| other.standing);
+    let builds: Vec<Standing> = same.chain([one.standing]).collect();
+    let rank = if builds.iter().any(|standing| standing.identified) {
+        0
+    } else if builds.iter().all(|standing| standing.is_another_build()) {
+        3
+    } else if own.is_some()
+        && builds.iter().all(|standing| standing.is_contradicted())
+        && rivals()
+            .any(|other| id(other).is_some_and(|id| Some(id) != own) && !other.standing.is_contradicted())
+    {
+        2
+    } else {
+        1
+    };
+    (rank, std::cmp::Reverse(richness(one.opened)), std::cmp::Reverse(one.standing.agreeing()))
+}
+
+/// Why an image is not needed beside a better one.
+fn beaten(first: &Match<'_, '_>, its: &Merit, own: &Merit) -> Prose {
+    let name = &first.opened.name;
+    if its.0 < own.0 {
+        prose!(say::IMAGE_BEATEN_FIT, name = name)
+    } else if its.1 < own.1 {
+        prose!(say::IMAGE_BEATEN_RICHER, name = name)
+    } else if its.2 < own.2 {
+        prose!(say::IMAGE_BEATEN_FIT, name = name)
+    } else {
+        prose!(say::IMAGE_DUPLICATE)
+    }
+}
+
 fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> {
-    let unused = |reason| Match { opened, used: false, checks: Vec::new(), reason };
+    let unused =
+        |reason| Match { opened, used: false, standing: Standing::default(), checks: Vec::new(), reason };
     let image = match &opened.image {
         Ok(image) => image,
         Err(error) => return unused(prose!(say::IMAGE_UNREADABLE, error = error)),
     };
     let Some(role) = role(opened) else { return unused(prose!(say::IMAGE_NAMELESS)) };
     let module = role.as_deref();
-    let mut checks = vec![architecture(image, record), release(image, record)];
-    // A module of another release may still be loaded (module versions); another CPU's may not.
-    let mut disproved = disagrees(checks.first()) || (module.is_none() && disagrees(checks.get(1)));
-
     let of_image: Vec<&CodeRef> =
         code_refs(record).filter(|at| at.module.as_deref().map(normal).as_deref() == module).collect();
     let own = record.build_id.as_ref().filter(|_| module.is_none()).map(|id| &id.value);
-    let build_id = build_id(image, own, &of_image);
-    let identified = build_id.outcome == Outcome::Agrees;
-    disproved |= build_id.outcome == Outcome::Disagrees;
-    checks.push(build_id);
+    let mut standing = Standing::default();
+    let mut checks = vec![architecture(image, record), release(image, record)];
+    standing.release = agrees(checks.get(1));
+    // A module of another release may still be loaded (module versions); another CPU's may not.
+    let mut disproved = disagrees(checks.first()) || (module.is_none() && disagrees(checks.get(1)));
+    if module.is_none() {
+        checks.push(version(image, record));
+        standing.version = agrees(checks.last());
+        standing.telling = record.version.as_deref().is_some_and(is_telling);
+    }
+    checks.push(build_id(image, own, &of_image));
+    standing.identified = agrees(checks.last()) == Some(true);
+    disproved |= disagrees(checks.last());
     if !disproved {
-        let sizes = sizes(image, &of_image);
-        disproved |= sizes.outcome == Outcome::Disagrees && !identified;
-        checks.push(sizes);
+        let (check, agree, disagree) = sizes(image, &of_image);
+        (standing.sizes_agree, standing.sizes_differ) = (agree, disagree);
+        disproved |= disagrees(Some(&check)) && !standing.identified;
+        checks.push(check);
     }
     if !disproved {
-        let bytes = code_bytes(image, record, module);
-        disproved |= bytes.outcome == Outcome::Disagrees && !identified;
-        checks.push(bytes);
+        let (check, same, different) = code_bytes(image, record, module);
+        (standing.code_same, standing.code_differs) = (same, different);
+        disproved |= disagrees(Some(&check)) && !standing.identified;
+        checks.push(check);
     }
+    disproved |= standing.is_another_build() && !standing.code_speaks_for_it();
     let concerned = module.is_none()
         || !of_image.is_empty()
         || record.modules.iter().any(|m| Some(normal(&m.name).as_str()) == module);
@@ -214,14 +309,34 @@ fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> 
         (false, prose!(say::IMAGE_WRONG, why = names))
     } else if !concerned {
         (false, prose!(say::IMAGE_NOT_CONCERNED))
-    } else if identified {
+    } else if image.lacks_code() {
+        (true, prose!(say::IMAGE_NO_CODE))
+    } else if standing.identified {
         (true, prose!(say::IMAGE_IDENTIFIED))
+    } else if standing.is_another_build() {
+        (true, prose!(say::IMAGE_OTHER_BUILD))
     } else if agrees {
-        (true, prose!(say::IMAGE_AGREES))
+        (
+            true,
+            if standing.is_contradicted() {
+                prose!(say::IMAGE_MOSTLY_AGREES)
+            } else {
+                prose!(say::IMAGE_AGREES)
+            },
+        )
     } else {
         (true, prose!(say::IMAGE_UNCHECKED))
     };
-    Match { opened, used, checks, reason }
+    Match { opened, used, standing, checks, reason }
+}
+
+/// What a check found; `None` where it could not be made.
+fn agrees(check: Option<&Check>) -> Option<bool> {
+    match check?.outcome {
+        Outcome::Agrees => Some(true),
+        Outcome::Disagrees => Some(false),
+        Outcome::Unavailable => None,
+    }
 }
 
 fn disagrees(check: Option<&Check>) -> bool {
@@ -262,6 +377,23 @@ fn release(image: &Image<'_>, record: &CrashRecord) -> Check {
     }
 }
 
+/// What the log prints behind the release, against the kernel's banner: it tells builds of one
+/// release apart.
+fn version(image: &Image<'_>, record: &CrashRecord) -> Check {
+    match (image.banner(), &record.version) {
+        (Some(banner), Some(version)) => {
+            let same = same_version(version, &banner);
+            let banner = banner.find('#').and_then(|at| banner.get(at..)).unwrap_or(&banner);
+            made(
+                "version",
+                if same { Outcome::Agrees } else { Outcome::Disagrees },
+                prose!(say::CHECK_VERSION, image = banner, log = version),
+            )
+        }
+        _ => made("version", Outcome::Unavailable, prose!(say::CHECK_VERSION_UNKNOWN)),
+    }
+}
+
 fn build_id(image: &Image<'_>, own: Option<&BuildId>, places: &[&CodeRef]) -> Check {
     let printed = own.or_else(|| places.iter().find_map(|at| at.build_id.as_ref()));
     match (image.build_id(), printed) {
@@ -276,8 +408,8 @@ fn build_id(image: &Image<'_>, own: Option<&BuildId>, places: &[&CodeRef]) -> Ch
 
 /// Each function's printed size against the image's. One odd size may be an assembler symbol
 /// that kallsyms ends elsewhere; more disagreeing than agreeing is another build.
-fn sizes(image: &Image<'_>, places: &[&CodeRef]) -> Check {
-    let (mut agree, mut disagree) = (0u32, 0u32);
+fn sizes(image: &Image<'_>, places: &[&CodeRef]) -> (Check, usize, usize) {
+    let (mut agree, mut disagree) = (0usize, 0usize);
     let mut example: Option<Prose> = None;
     let mut seen: Vec<(&str, u64)> = Vec::new();
     for at in places {
@@ -305,7 +437,7 @@ fn sizes(image: &Image<'_>, places: &[&CodeRef]) -> Check {
             None => prose!(say::CHECK_SIZE_ABSENT, symbol = base_name(symbol)),
         });
     }
-    match example {
+    let check = match example {
         _ if agree + disagree == 0 => {
             made("function-size", Outcome::Unavailable, prose!(say::CHECK_SIZE_UNKNOWN))
         }
@@ -313,14 +445,15 @@ fn sizes(image: &Image<'_>, places: &[&CodeRef]) -> Check {
         Some(example) => made(
             "function-size",
             if disagree > agree { Outcome::Disagrees } else { Outcome::Agrees },
-            prose!(say::CHECK_SIZES_DIFFER, agree = agree, disagree = disagree, example = example),
+            prose!(say::CHECK_SIZES_DIFFER, agree = agree, count = agree + disagree, example = example),
         ),
-    }
+    };
+    (check, agree, disagree)
 }
 
 /// The `Code:` bytes against the image's, leaving out what the kernel patches.
-fn code_bytes(image: &Image<'_>, record: &CrashRecord, module: Option<&str>) -> Check {
-    let unavailable = || made("code-bytes", Outcome::Unavailable, prose!(say::CHECK_CODE_UNKNOWN));
+fn code_bytes(image: &Image<'_>, record: &CrashRecord, module: Option<&str>) -> (Check, usize, usize) {
+    let unavailable = || (made("code-bytes", Outcome::Unavailable, prose!(say::CHECK_CODE_UNKNOWN)), 0, 0);
     let Some(compared) = compare_code(image, record, module) else { return unavailable() };
     if compared.same + compared.different.len() == 0 {
         return unavailable();
@@ -334,7 +467,8 @@ fn code_bytes(image: &Image<'_>, record: &CrashRecord, module: Option<&str>) -> 
     );
     // A byte or two may be a flipped bit or a patch the tables do not list; more is another build.
     let wrong = compared.different.len() * 8 > compared.same;
-    made("code-bytes", if wrong { Outcome::Disagrees } else { Outcome::Agrees }, detail)
+    let outcome = if wrong { Outcome::Disagrees } else { Outcome::Agrees };
+    (made("code-bytes", outcome, detail), compared.same, compared.different.len())
 }
 
 /// How the log's code bytes compare with an image's.

@@ -36,6 +36,7 @@ mod origin;
 mod registers;
 mod scenes;
 mod slip;
+mod standing;
 mod story;
 mod suspects;
 #[cfg(test)]
@@ -111,7 +112,7 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     let record = facts.record;
     let scenes = scenes::Scenes::new(images);
     // Nothing is surer than the mended values it rests on.
-    let footing = mend::Footing::of(facts);
+    let footing = mend::Footing::of(facts, images);
     let mut expressed = expression::express(facts, images, &scenes);
     footing.cap_expression(&mut expressed);
     let mut hypotheses = detectors::run(facts, &expressed);

@@ -7,6 +7,7 @@
 
 use crate::names::{self, Role};
 use crate::{Candidate, Grade, Identity, Source, Wanted, shown};
+use kwhy_base::version::same_version;
 use kwhy_base::{Prose, catalogue::fetch as c, prose};
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,7 @@ pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &
         grade,
         build_id: None,
         has_dwarf: None,
+        lacks_code: false,
         why,
     };
     let mut ranked: Vec<((Fit, u8, usize), PathBuf)> = files
@@ -49,7 +51,7 @@ pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &
         .collect();
     ranked.sort();
     let several = ranked.iter().filter(|((fit, _, _), _)| *fit <= Fit::Unnamed).count() > 1;
-    let mut offered: Vec<(Grade, Identity, PathBuf, Prose)> = Vec::new();
+    let mut offered: Vec<Offered> = Vec::new();
     let mut rejected = Vec::new();
     let mut probes = 0usize;
     for ((fit, _, _), path) in ranked {
@@ -57,7 +59,7 @@ pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &
             Fit::OtherRelease => {
                 Some(prose!(c::REJECTED_RELEASE, release = names::release_in(&path).unwrap_or_default()))
             }
-            _ if offered.iter().any(|(grade, ..)| *grade == Grade::BuildId) || probes >= MAX_PROBES => {
+            _ if is_complete(&offered) || probes >= MAX_PROBES => {
                 let better = offered.first().map(|(.., path, _)| shown(path)).unwrap_or_default();
                 Some(prose!(c::REJECTED_BETTER, path = better))
             }
@@ -78,29 +80,63 @@ pub(crate) fn choose(role: &Role, files: Vec<PathBuf>, wanted: &Wanted, probe: &
         };
         match judge(role, fit, &identity, wanted, several) {
             Ok((grade, why)) => offered.push((grade, identity, path, why)),
-            Err(why) => rejected.push(make(&path, None, why)),
+            Err(why) => {
+                rejected.push(Candidate { build_id: identity.build_id.clone(), ..make(&path, None, why) });
+            }
         }
+    }
+    // Split off debug information says little of itself: what its other half says goes for it.
+    let codes: Vec<(Grade, Option<kwhy_base::BuildId>)> = offered
+        .iter()
+        .filter(|(_, identity, ..)| !identity.lacks_code)
+        .map(|(grade, identity, ..)| (*grade, identity.build_id.clone()))
+        .collect();
+    for (grade, identity, ..) in offered.iter_mut().filter(|(_, identity, ..)| identity.lacks_code) {
+        let own = codes.iter().filter(|(_, id)| *id == identity.build_id).map(|(grade, _)| *grade);
+        *grade = own.chain([*grade]).min().unwrap_or(*grade);
     }
     // The sort is stable: among equals the order of the paths decides.
     offered.sort_by_key(|(grade, ..)| *grade);
-    let mut used: Vec<(Candidate, Identity)> = Vec::new();
+    let mut used: Vec<Candidate> = Vec::new();
     for (grade, identity, path, why) in offered {
-        let proved = used.first().is_some_and(|(first, _)| first.grade == Some(Grade::BuildId));
-        let known =
-            used.iter().any(|(_, other)| identity.build_id.is_none() || other.build_id == identity.build_id);
-        match used.first() {
-            Some((first, _)) if proved || known || used.len() >= MAX_OFFERED => {
-                rejected.push(make(&path, None, prose!(c::REJECTED_BETTER, path = shown(&first.path))));
+        let made = Candidate {
+            build_id: identity.build_id.clone(),
+            has_dwarf: identity.has_dwarf,
+            lacks_code: identity.lacks_code,
+            ..make(&path, Some(grade), why)
+        };
+        let proved = used.first().is_some_and(|first| first.grade == Some(Grade::BuildId));
+        let known = used.iter().any(|other| made.build_id.is_none() || other.build_id == made.build_id);
+        let whole = used.iter().any(|other| !other.lacks_code);
+        // The other half of what was split.
+        let half =
+            used.iter().find(|other| other.lacks_code && !made.lacks_code && !whole && belongs(&made, other));
+        match (half, used.first()) {
+            (Some(half), _) => {
+                let why = prose!(c::CHOSEN_CODE, path = shown(&half.path));
+                used.push(Candidate { why, ..made });
             }
-            _ => {
-                let made = make(&path, Some(grade), why);
-                let candidate =
-                    Candidate { build_id: identity.build_id.clone(), has_dwarf: identity.has_dwarf, ..made };
-                used.push((candidate, identity));
+            (None, Some(first)) if proved || known || used.len() >= MAX_OFFERED => {
+                let why = prose!(c::REJECTED_BETTER, path = shown(&first.path));
+                rejected.push(Candidate { chosen: false, grade: None, why, ..made });
             }
+            _ => used.push(made),
         }
     }
-    used.into_iter().map(|(candidate, _)| candidate).chain(rejected).collect()
+    used.into_iter().chain(rejected).collect()
+}
+
+type Offered = (Grade, Identity, PathBuf, Prose);
+
+/// Whether the very build is there, with its code: nothing better can come.
+fn is_complete(offered: &[Offered]) -> bool {
+    let mut proved = offered.iter().filter(|(grade, ..)| *grade == Grade::BuildId);
+    proved.any(|(_, identity, ..)| !identity.lacks_code)
+}
+
+/// Whether two files may be halves of one.
+fn belongs(code: &Candidate, debug: &Candidate) -> bool {
+    code.build_id.is_none() || debug.build_id.is_none() || code.build_id == debug.build_id
 }
 
 /// Whether what a file says of itself fits the log, and how well; or why it does not.
@@ -142,14 +178,6 @@ fn judge(
     })
 }
 
-/// Whether the words that a log prints after the release (`#1 Debian 6.1.192-2`) stand in this
-/// order in a banner (`Linux version … #1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-07-04)`): an
-/// oops leaves out what stands between.
-pub(crate) fn same_version(version: &str, banner: &str) -> bool {
-    let mut banner = banner.split_ascii_whitespace();
-    version.split_ascii_whitespace().all(|word| banner.any(|other| other == word))
-}
-
 fn fit(path: &Path, role: &Role, wanted: &Wanted) -> Fit {
     if names::filed_by_build_id(path, wanted).as_ref() == Some(role) {
         return Fit::BuildId;
@@ -161,20 +189,5 @@ fn fit(path: &Path, role: &Role, wanted: &Wanted) -> Fit {
             Fit::Release
         }
         _ => Fit::Unnamed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_oops_prints_a_part_of_the_banner() {
-        let banner = "Linux version 6.1.0-56-cloud-amd64 (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14) \
-                      12.2.0) #1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-07-04)";
-        assert!(same_version("#1 Debian 6.1.192-2", banner));
-        assert!(same_version("#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-07-04)", banner));
-        assert!(!same_version("#1 Debian 6.1.190-1", banner));
-        assert!(!same_version("#2 Debian 6.1.192-2", banner));
     }
 }

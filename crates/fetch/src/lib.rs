@@ -150,6 +150,8 @@ pub struct Candidate {
     pub build_id: Option<BuildId>,
     /// Whether it has debug information; `None` where it was not looked at.
     pub has_dwarf: Option<bool>,
+    /// Whether its code was split off into another file.
+    pub lacks_code: bool,
     /// Why, or why not.
     pub why: Prose,
 }
@@ -187,6 +189,8 @@ pub struct Identity {
     pub build_id: Option<BuildId>,
     /// Whether it has debug information; `None` where that was not looked at.
     pub has_dwarf: Option<bool>,
+    /// Whether it has debug information for code that it does not hold: that was split off.
+    pub lacks_code: bool,
 }
 
 /// Opens an image and reads its build-id, release and banner.
@@ -213,6 +217,7 @@ pub fn identify(path: &Path) -> Result<Identity, String> {
         banner: image.banner(),
         build_id: image.build_id().cloned(),
         has_dwarf: Some(image.has_dwarf()),
+        lacks_code: image.lacks_code(),
     })
 }
 
@@ -229,6 +234,7 @@ fn search_with(roots: &Roots, wanted: &Wanted, probe: &Probe) -> Found {
         probe,
         open: wanted.roles(),
         filled: BTreeSet::new(),
+        halves: BTreeMap::new(),
         seen: BTreeSet::new(),
         found: Found::default(),
         rejected: Vec::new(),
@@ -255,6 +261,8 @@ struct Search<'a> {
     open: BTreeSet<Role>,
     /// What something was found for.
     filled: BTreeSet<Role>,
+    /// Debug information that was found without its code: its path and build-id.
+    halves: BTreeMap<Role, (PathBuf, Option<BuildId>)>,
     /// The real paths of all candidates: one file often has several names.
     seen: BTreeSet<PathBuf>,
     found: Found,
@@ -286,9 +294,19 @@ impl Search<'_> {
             });
             let other = names::release_in(path)
                 .is_some_and(|r| self.wanted.release.as_ref().is_some_and(|w| *w != r));
-            // What was named is taken as it is, be it stripped.
+            // What was named is taken as it is, be it stripped; but split off debug information
+            // is of use with its code only.
             if let Some(role) = role.filter(|_| !other) {
-                self.open.remove(&role);
+                let half = names::is_debug_only(&name).then(|| (self.probe)(path).ok()).flatten();
+                match half.filter(|identity| identity.lacks_code) {
+                    Some(identity) => {
+                        self.halves.insert(role.clone(), (path.clone(), identity.build_id));
+                    }
+                    None => {
+                        self.open.remove(&role);
+                        self.halves.remove(&role);
+                    }
+                }
                 self.filled.insert(role);
             }
             self.found.candidates.push(Candidate {
@@ -299,6 +317,7 @@ impl Search<'_> {
                 grade: None,
                 build_id: None,
                 has_dwarf: None,
+                lacks_code: false,
                 why: prose!(c::NAMED_ON_COMMAND_LINE),
             });
         }
@@ -359,6 +378,7 @@ impl Search<'_> {
     /// Chooses among what one place has, for what is still open.
     fn settle(&mut self, pool: Pool, source: Source) {
         for (role, mut files) in pool {
+            // One file of those that an earlier place has is enough, unless it is half of two.
             if !self.open.contains(&role) {
                 continue;
             }
@@ -367,12 +387,22 @@ impl Search<'_> {
             for mut candidate in choose(&role, files, self.wanted, self.probe) {
                 candidate.source = source;
                 let poor = candidate.has_dwarf == Some(false);
-                if candidate.chosen && poor && self.filled.contains(&role) {
+                let half = self.halves.get(&role).filter(|(_, id)| {
+                    id.is_none() || candidate.build_id.is_none() || *id == candidate.build_id
+                });
+                if let Some((path, _)) = half.filter(|_| candidate.chosen && !candidate.lacks_code) {
+                    candidate.why = prose!(c::CHOSEN_CODE, path = shown(path));
+                    self.halves.remove(&role);
+                    self.open.remove(&role);
+                } else if candidate.chosen && poor && self.filled.contains(&role) {
                     candidate.chosen = false;
                     candidate.why = prose!(c::REJECTED_NO_DWARF);
                 }
                 if candidate.chosen {
-                    if !poor {
+                    if candidate.lacks_code {
+                        let half = (candidate.path.clone(), candidate.build_id.clone());
+                        self.halves.entry(role.clone()).or_insert(half);
+                    } else if !poor {
                         self.open.remove(&role);
                     }
                     self.filled.insert(role.clone());

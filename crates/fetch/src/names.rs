@@ -45,6 +45,11 @@ pub(crate) fn is_module(name: &str) -> bool {
     [".ko", ".ko.debug", ".ko.dbg"].iter().any(|suffix| plain.ends_with(suffix))
 }
 
+/// Whether a file of this name is likely to hold debug information only.
+pub(crate) fn is_debug_only(name: &str) -> bool {
+    [".debug", ".dbg"].iter().any(|suffix| name.ends_with(suffix))
+}
+
 /// Where debug information is filed under its build-id: `.build-id/ab/cdef….debug`.
 pub(crate) fn by_build_id(id: &BuildId) -> String {
     let id = id.to_string();
@@ -101,10 +106,7 @@ pub(crate) fn richness(path: &Path) -> u8 {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if is_boot_image(plain_name(&name)) {
         3
-    } else if name.ends_with(".debug")
-        || name.ends_with(".dbg")
-        || path.components().any(|part| part.as_os_str() == "debug")
-    {
+    } else if is_debug_only(&name) || path.components().any(|part| part.as_os_str() == "debug") {
         0
     } else if plain_name(&name) != name {
         2

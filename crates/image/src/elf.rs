@@ -1,6 +1,7 @@
 //! ELF headers and section contents. Only the headers are read when a file is opened.
 
 use crate::ImageError;
+use crate::joined::Other;
 use crate::reader::Bytes;
 use kwhy_base::Arch;
 use object::LittleEndian as LE;
@@ -27,6 +28,10 @@ pub(crate) struct Section<'d> {
     pub link: u32,
     pub info: u32,
     pub align: u64,
+    /// The bytes, where another file than this one has them (see [`crate::joined`]).
+    pub elsewhere: Option<&'d [u8]>,
+    /// A table of relocations whose symbols are those of that other file.
+    pub foreign: bool,
 }
 
 impl Section<'_> {
@@ -59,6 +64,8 @@ pub(crate) struct Elf<'d> {
     pub relocatable: bool,
     /// Index 0 is the null section, as in the file.
     pub sections: Vec<Section<'d>>,
+    /// The file that has the code, where this one has debug information only.
+    pub other: Option<Box<Other<'d>>>,
 }
 
 impl<'d> Elf<'d> {
@@ -136,9 +143,11 @@ impl<'d> Elf<'d> {
                 link: header.sh_link(LE),
                 info: header.sh_info(LE),
                 align: header.sh_addralign.get(LE),
+                elsewhere: None,
+                foreign: false,
             })
             .collect();
-        Ok(Elf { data, arch, relocatable, sections })
+        Ok(Elf { data, arch, relocatable, sections, other: None })
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<(usize, &Section<'d>)> {
@@ -147,6 +156,9 @@ impl<'d> Elf<'d> {
 
     /// The bytes of a section in the file; as many as the file still has.
     pub(crate) fn raw(&self, section: &Section<'d>) -> &'d [u8] {
+        if let Some(bytes) = section.elsewhere {
+            return bytes;
+        }
         if section.kind == consts::SHT_NOBITS || section.kind == consts::SHT_NULL {
             return &[];
         }

@@ -51,7 +51,12 @@ impl<'d> Image<'d> {
     /// that its sections cannot be found.
     pub fn parse(data: &'d [u8]) -> Result<Image<'d>, ImageError> {
         let mut problems = Vec::new();
-        let mut elf = Elf::parse(data, &mut problems)?;
+        let elf = Elf::parse(data, &mut problems)?;
+        Ok(Image::of(elf, problems))
+    }
+
+    /// What is made of the headers.
+    pub(crate) fn of(mut elf: Elf<'d>, mut problems: Vec<String>) -> Image<'d> {
         let layout = layout::lay_out(&mut elf, &mut problems);
         let symbols = Symbols::new(&elf, &mut problems);
         let kind = if elf.relocatable { ImageKind::Module(modules::name(&elf)) } else { ImageKind::Kernel };
@@ -76,7 +81,7 @@ impl<'d> Image<'d> {
         };
         // The first type is void.
         image.intern(crate::dwarf_types::Key::Void);
-        Ok(image)
+        image
     }
 
     /// The CPU that the code is for.

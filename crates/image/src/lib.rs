@@ -15,6 +15,7 @@ mod edges;
 mod elf;
 pub mod function;
 mod image;
+mod joined;
 mod kallsyms;
 mod layout;
 mod lines;

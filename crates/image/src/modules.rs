@@ -3,7 +3,7 @@
 use crate::Relocation;
 use crate::elf::{Elf, consts, u32_at, u64_at};
 use crate::reader::Bytes;
-use crate::symbols::Symbols;
+use crate::symbols::{RawSymbol, Symbols};
 use kwhy_base::{Arch, ImageAddr};
 use std::ops::Range;
 
@@ -49,7 +49,11 @@ pub(crate) fn relocations<'d>(
         for rela in relas(elf.raw(table)) {
             let place = target.address.wrapping_add(rela.offset);
             if rela.offset < target.size && range.contains(&place) {
-                found.push((ImageAddr(place), describe(elf, symbols, rela)));
+                let symbol = match elf.other.as_ref().filter(|_| table.foreign) {
+                    Some(other) => other.symbol(rela.symbol as usize),
+                    None => symbols.get(rela.symbol as usize).map(|symbol| (symbol, symbols.name(symbol))),
+                };
+                found.push((ImageAddr(place), describe(elf, symbol, rela)));
             }
         }
     }
@@ -57,8 +61,9 @@ pub(crate) fn relocations<'d>(
     found
 }
 
-fn describe<'d>(elf: &Elf<'d>, symbols: &Symbols<'d>, rela: Rela) -> Relocation {
-    let symbol = symbols.get(rela.symbol as usize);
+/// What `rela` puts there, by its symbol and that symbol's name.
+fn describe(elf: &Elf<'_>, symbol: Option<(RawSymbol, &str)>, rela: Rela) -> Relocation {
+    let (symbol, own_name) = symbol.map_or((None, ""), |(symbol, name)| (Some(symbol), name));
     let section = symbol.and_then(|symbol| elf.sections.get(symbol.section as usize));
     let defined = symbol.filter(|symbol| {
         symbol.section != consts::SHN_UNDEF
@@ -68,7 +73,7 @@ fn describe<'d>(elf: &Elf<'d>, symbols: &Symbols<'d>, rela: Rela) -> Relocation 
         Some(symbol) if symbol.info & 0xf == consts::STT_SECTION => {
             section.map_or("", |section| section.name)
         }
-        Some(symbol) => symbols.name(symbol),
+        Some(_) => own_name,
         None => "",
     };
     Relocation {

@@ -357,7 +357,7 @@ pub enum Grade {
 /// One check of the expression or the image.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Check {
-    /// `address`, `access`, `code-bytes`, `function-size`, `release`, `build-id`.
+    /// `address`, `access`, `code-bytes`, `function-size`, `release`, `version`, `build-id`.
     pub name: String,
     /// What came of it.
     pub outcome: Outcome,
@@ -594,7 +594,11 @@ pub struct ImageUse {
     pub release: Option<String>,
     /// Whether conclusions rest on it.
     pub used: bool,
-    /// What was checked against the log.
+    /// How sure it is that this is the crash's image: proved by the build-id, likely by what else
+    /// agrees, possible where little does or something speaks against it. Null for what is not used.
+    pub grade: Option<Grade>,
+    /// What was checked against the log: architecture, release, version, build-id, function-size,
+    /// code-bytes.
     pub checks: Vec<Check>,
     /// Why it was or was not used.
     pub reason: Text,

@@ -129,6 +129,7 @@ messages! {
     CHECK_FUNCTION_SIZE = "function size" / "函数大小";
     CHECK_ARCHITECTURE = "architecture" / "体系结构";
     CHECK_RELEASE = "release" / "内核版本";
+    CHECK_VERSION = "build version" / "构建版本";
     CHECK_BUILD_ID = "build-id" / "build-id";
 
     // Address classes and classes of values

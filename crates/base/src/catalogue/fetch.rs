@@ -9,6 +9,7 @@ messages! {
     CHOSEN_PROBED = "used: it was built for the kernel release {release}" / "已采用：该文件属于内核版本 {release}";
     CHOSEN_ONLY = "used: the only file of that name that fits" / "已采用：唯一匹配的同名文件";
     CHOSEN_FIRST = "used: the first of several that fit equally well" / "已采用：多个同样匹配的文件中的第一个";
+    CHOSEN_CODE = "used: it has the code that was split off from {path}" / "已采用：含有从 {path} 中分离出去的代码";
     REJECTED_BETTER = "not used: {path} fits better" / "未采用：{path} 更匹配";
     REJECTED_RELEASE = "not used: it is of another kernel release, {release}" / "未采用：属于另一个内核版本 {release}";
     REJECTED_BUILD_ID = "not used: its build-id is {image}, that of the log is {log}" / "未采用：其构建 ID 为 {image}，而日志中为 {log}";

@@ -2,6 +2,7 @@
 
 use crate::context::Facts;
 use crate::expression::Expressed;
+use crate::images::Images;
 use kwhy_oops::{Damage, Grade as LogGrade};
 use kwhy_report::model::{Blame, Grade, Hypothesis};
 
@@ -17,10 +18,14 @@ pub struct Footing {
 
 impl Footing {
     /// What the facts of a crash stand on.
-    pub fn of(facts: &Facts<'_>) -> Footing {
+    pub fn of(facts: &Facts<'_>, images: &Images<'_, '_>) -> Footing {
         let weak = |d: &&Damage| d.likely.is_some() && d.grade != LogGrade::Proved;
         let used = used_registers(facts);
-        let mut footing = Footing::default();
+        // An image that is possibly of another build may name another line, type or member.
+        let mut footing = Footing {
+            fault: facts.places.here().is_some_and(|here| images.is_doubtful(here)),
+            ..Footing::default()
+        };
         for damage in facts.damage.iter().filter(weak) {
             match damage.field.as_str() {
                 "pc" | "lr" | "Code" | "fault address" | "ESR" | "error code" | "release" | "CR2" => {

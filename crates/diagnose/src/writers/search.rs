@@ -163,7 +163,7 @@ pub(super) fn spread<T: Sync, R: Send>(
         return batches.into_iter().map(|batch| work(image, batch)).collect();
     }
     let next = AtomicUsize::new(0);
-    let data = image.data();
+    let (data, code) = (image.data(), image.code_data());
     let part = || {
         let mut done: Vec<(usize, R)> = Vec::new();
         let mut mine: Option<Image<'_>> = None;
@@ -174,7 +174,7 @@ pub(super) fn spread<T: Sync, R: Send>(
                 mine = None;
             }
             if mine.is_none() {
-                mine = Image::parse(data).ok();
+                mine = code.map_or_else(|| Image::parse(data), |code| Image::parse_joined(data, code)).ok();
             }
             let Some(image) = &mine else { break };
             done.push((index, work(image, batch)));

@@ -115,10 +115,12 @@ impl Page {
         let items = crash.images.iter().map(|image| {
             let (word, tone) = if image.used { (&f::USED, Tone::Good) } else { (&f::NOT_USED, Tone::Bad) };
             let kind = self.parenthesised(image.kind.as_deref().unwrap_or_default());
+            let grade = self.parenthesised(image.grade.map_or("", |grade| words::grade(self.lang, grade)));
             let text = code(&image.name)
                 .with(&kind, Tone::Plain)
                 .with(words::say(self.lang, &f::COLON), Tone::Plain)
                 .with(words::say(self.lang, word), tone)
+                .with(&grade, Tone::Plain)
                 .with(words::say(self.lang, &f::SEMICOLON), Tone::Plain)
                 .and(self.prose(&image.reason));
             let mut below = Vec::new();

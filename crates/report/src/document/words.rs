@@ -72,6 +72,7 @@ words! {
     "function-size" => CHECK_FUNCTION_SIZE,
     "architecture" => CHECK_ARCHITECTURE,
     "release" => CHECK_RELEASE,
+    "version" => CHECK_VERSION,
     "build-id" => CHECK_BUILD_ID,
 }
 
