@@ -73,6 +73,9 @@ pub fn run(args: &Args) -> Result<()> {
         at("recorded crashes");
         let recorded = lab::Args { recorded: true, score: true, ..lab::Args::default() };
         add(&mut tally, "recorded crashes", lab::outcome(&recorded));
+        at("recorded crashes without debug information");
+        let bare = lab::Args { recorded: true, no_dwarf: true, ..lab::Args::default() };
+        add(&mut tally, "without DWARF", lab::outcome(&bare));
         at("booted kernels");
         let booted = lab::Args { case: BOOTED.map(str::to_owned).to_vec(), ..lab::Args::default() };
         add(&mut tally, "booted kernels", lab::outcome(&booted));

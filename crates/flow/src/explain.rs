@@ -426,6 +426,8 @@ impl Words<'_> {
     }
 
     fn number(&self, number: u64) -> String {
+        /// -1023 in 32 bits.
+        const SMALL_NEGATIVE: u64 = 0xffff_fc01;
         // Small numbers are never addresses, whatever lies there.
         let symbol = if number >= 0x1_0000 { self.naming.address(ImageAddr(number)) } else { None };
         match symbol {
@@ -433,6 +435,10 @@ impl Words<'_> {
             None if number < 1024 => number.to_string(),
             None if number.cast_signed() < 0 && number.cast_signed() > -1024 => {
                 number.cast_signed().to_string()
+            }
+            // A small negative number in half a register: `-EINVAL`.
+            None if (SMALL_NEGATIVE..=u64::from(u32::MAX)).contains(&number) => {
+                format!("{number:#x} (-{})", (1u64 << 32).wrapping_sub(number))
             }
             None => format!("{number:#x}"),
         }

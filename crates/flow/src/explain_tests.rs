@@ -52,6 +52,7 @@ fn arm64_in_plain_words() {
     assert_eq!(arm64(0xd538_4100), "set x0 to `current`, the running task (from sp_el0)");
     assert_eq!(arm64(0x7101_0c3f), "compare w1 with 67");
     assert_eq!(arm64(0xd503_233f), "sign the return address");
+    assert_eq!(arm64(0x1280_0420), "set w0 to 0xffffffde (-34)");
     assert_eq!(arm64(0xd63f_0020), "call the function whose address is in x1");
     assert_eq!(
         arm64(0xf821_001f).replace("8 bytes", "n"),
@@ -69,6 +70,7 @@ fn x86_in_plain_words() {
     assert_eq!(x86("8b4708"), "load eax from rdi + 8 (4 bytes)");
     assert_eq!(x86("e80b000000"), "call `sysfs_create_link`");
     assert_eq!(x86("31c0"), "set eax to 0");
+    assert_eq!(x86("b8eaffffff"), "set eax to 0xffffffea (-22)");
     assert_eq!(x86("4885ff"), "check rdi (`use`) for zero and sign");
     assert_eq!(x86("740e"), "if equal, or zero go to `sysfs_create_link`");
     assert_eq!(x86("0f0b"), "trap: `BUG()` or `WARN()`");

@@ -53,10 +53,12 @@ impl Scene<'_, '_> {
             return Some(name.to_owned());
         }
         let symbol = self.image.symbol_at(address)?;
-        Some(match address.0.wrapping_sub(symbol.address.0) {
-            0 => symbol.name,
-            distance => format!("{}+{distance:#x}", symbol.name),
-        })
+        match address.0.wrapping_sub(symbol.address.0) {
+            0 => Some(symbol.name),
+            // Behind the last symbol lies nothing: a number there is no address.
+            distance if distance < symbol.size => Some(format!("{}+{distance:#x}", symbol.name)),
+            _ => None,
+        }
     }
 }
 

@@ -41,6 +41,22 @@ pub struct Expectations {
     pub origin: f64,
     /// Least share of right expressions (with struct, member and offset) of the crashes that dereference.
     pub expression: f64,
+    /// The same without debug information.
+    pub no_dwarf: Bare,
+}
+
+/// How good is good enough with boot image and modules stripped of DWARF.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bare {
+    /// Least share of crashes whose function is right.
+    pub function: f64,
+    /// Least share of causes that are right, or the one told with DWARF.
+    pub cause: f64,
+    /// Least share of right structs, of modules with BTF.
+    pub r#struct: f64,
+    /// Least share of right members, of modules with BTF.
+    pub member: f64,
 }
 
 /// Every exhibit of a folder laid out as KERNEL/CASE.
@@ -296,7 +312,8 @@ pub fn print(cards: &[Card], skipped: &[String], expected: &Expectations, score:
     Outcome { passed, failed: short, skipped: 0 }
 }
 
-fn share(what: &str, (right, count): (usize, usize), least: f64, short: &mut Vec<String>) {
+/// Adds to `short` what falls short of the least share.
+pub fn share(what: &str, (right, count): (usize, usize), least: f64, short: &mut Vec<String>) {
     let number = |count: usize| u32::try_from(count).map_or(f64::MAX, f64::from);
     if number(right) < least * number(count) {
         short.push(format!("{what}: {right} of {count} right; a share of {least} is asked for"));

@@ -50,14 +50,14 @@ pub struct Args {
     #[arg(long, value_name = "PROGRAM")]
     pub kwhy: Option<PathBuf>,
     /// Give kwhy no debug information: the boot image, and modules stripped of DWARF, once with
-    /// BTF and once without; writes docs/no-dwarf.md when every recording was tried
-    #[arg(long, requires = "recorded", conflicts_with_all = ["write", "score"])]
+    /// BTF and once without; `--write` writes docs/no-dwarf.md
+    #[arg(long, requires = "recorded", conflicts_with = "score")]
     pub no_dwarf: bool,
     /// Print how right each grade is, and the confusion matrix of causes
     #[arg(long)]
     pub score: bool,
-    /// Write what the score prints, case by case, to docs/lab.md
-    #[arg(long, requires_all = ["recorded", "score"], conflicts_with_all = ["case", "kernel"])]
+    /// Write what was found, case by case, to docs/lab.md, or to docs/no-dwarf.md
+    #[arg(long, requires = "recorded", conflicts_with_all = ["case", "kernel"])]
     pub write: bool,
 }
 
@@ -101,13 +101,14 @@ pub fn outcome(args: &Args) -> Result<Outcome> {
     if exhibits.is_empty() {
         bail!("there are no recorded crashes in {}", root.display());
     }
-    if args.no_dwarf {
-        let whole = args.kernel.is_empty() && args.case.is_empty();
-        return bare::run(&exhibits, &cache, args.kwhy.as_deref(), whole);
-    }
-    let (cards, skipped) = judge::judge_all(&exhibits, &cache, args.kwhy.as_deref())?;
     let text = fs::read_to_string(tool::root().join("lab/expectations.toml"))?;
     let mut expected: judge::Expectations = toml::from_str(&text)?;
+    if args.no_dwarf {
+        let whole = args.kernel.is_empty() && args.case.is_empty();
+        let expected = whole.then_some(&expected.no_dwarf);
+        return bare::run(&exhibits, &cache, args.kwhy.as_deref(), expected, args.write);
+    }
+    let (cards, skipped) = judge::judge_all(&exhibits, &cache, args.kwhy.as_deref())?;
     if !args.case.is_empty() {
         // Shares of cause and blame are the whole lab's: of a few cases picked by name, all may be
         // among those that are known to be hard. Location, expression and proofs hold for each.

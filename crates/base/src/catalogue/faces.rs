@@ -97,7 +97,7 @@ messages! {
     GUILTY_FILE = "guilty file" / "肇事文件";
     CORRUPTED = "report" / "报告";
     CORRUPTED_IS = "torn or interleaved; the title may be wrong" / "残缺或相互交织，标题可能不准";
-    MODULE_COUNT = "{count} modules were loaded, {tainted} of them tainting the kernel." / "共加载 {count} 个模块，其中 {tainted} 个污染内核。";
+    MODULE_COUNT = "Modules loaded: {count}; of these taint the kernel: {tainted}." / "共加载 {count} 个模块，其中 {tainted} 个污染内核。";
     AND_MORE = " and {count} more" / " 等，另有 {count} 个";
     FLAGS = "flags" / "标记";
     LINE = "line" / "行";
