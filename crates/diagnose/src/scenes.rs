@@ -4,21 +4,29 @@ use crate::images::Images;
 use crate::location::Place;
 use crate::origin::memory::Survey;
 use kwhy_base::ImageAddr;
+use kwhy_flow::kin::Kinship;
 use kwhy_flow::scene::Scene;
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The functions analysed so far.
 pub struct Scenes<'o, 'd> {
     images: &'o Images<'o, 'd>,
     made: RefCell<Vec<(usize, Rc<Scene<'o, 'd>>)>>,
+    kinships: RefCell<BTreeMap<usize, Rc<Kinship<'o, 'd>>>>,
     survey: OnceCell<Rc<Survey<'o, 'd>>>,
 }
 
 impl<'o, 'd> Scenes<'o, 'd> {
     /// None yet.
     pub fn new(images: &'o Images<'o, 'd>) -> Scenes<'o, 'd> {
-        Scenes { images, made: RefCell::new(Vec::new()), survey: OnceCell::new() }
+        Scenes {
+            images,
+            made: RefCell::new(Vec::new()),
+            kinships: RefCell::new(BTreeMap::new()),
+            survey: OnceCell::new(),
+        }
     }
 
     /// The function of a place and the address in it (inside the call, for a return address).
@@ -38,7 +46,11 @@ impl<'o, 'd> Scenes<'o, 'd> {
         if known.is_some() {
             return known;
         }
-        let scene = Rc::new(Scene::new(self.images.image(index)?, address)?);
+        let image = self.images.image(index)?;
+        let scene = Rc::new(Scene::new(image, address)?);
+        if !image.has_dwarf() {
+            scene.join(self.kinships.borrow_mut().entry(index).or_insert_with(|| Kinship::of(image)));
+        }
         self.made.borrow_mut().push((index, Rc::clone(&scene)));
         Some(scene)
     }

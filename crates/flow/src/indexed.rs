@@ -137,6 +137,9 @@ impl Scene<'_, '_> {
             if let Some(derived) = self.derived(view, plain, depth + 1) {
                 candidates.push((derived, plain));
             }
+            if candidates.is_empty() {
+                candidates.extend(self.raw_pointer(view, plain).map(|raw| (raw, plain)));
+            }
             let mut best: Option<LValue> = None;
             for (pointer, value) in candidates {
                 let total = base.plus.wrapping_add(offset).wrapping_sub(value.plus);
@@ -173,12 +176,18 @@ impl Scene<'_, '_> {
         let (outer_text, outer_footing) = text_of(outer)?;
         let (inner_text, inner_footing) = text_of(inner)?;
         let (table, element, start, footing, base) = match pointers.as_slice() {
-            [] => {
-                let global = self.image.global_at(ImageAddr(constant as u64), view.pc)?;
-                let Type::Array { element, .. } = self.image.strip(global.ty?) else { return None };
-                let start = global.address.0 as i64;
-                (global.name.to_string(), element, start, Footing::Here, Value::constant(global.address.0))
-            }
+            [] => match self.image.global_at(ImageAddr(constant as u64), view.pc) {
+                Some(global) => {
+                    let Type::Array { element, .. } = self.image.strip(global.ty?) else { return None };
+                    let (at, name) = (global.address.0, global.name.to_string());
+                    (name, element, at as i64, Footing::Here, Value::constant(at))
+                }
+                None => {
+                    let variable = self.variable_at(constant as u64).filter(|v| v.stride > 0)?;
+                    let (at, footing) = (variable.start, variable.footing);
+                    (variable.name, variable.ty, at as i64, footing, Value::constant(at))
+                }
+            },
             [(pointer, _)] => {
                 let described = self.describe_at(view, *pointer, depth + 2)?;
                 let element = match self.image.strip(described.ty?) {
@@ -267,7 +276,9 @@ impl Scene<'_, '_> {
         scale: u64,
         width: u8,
     ) -> Option<LValue> {
-        let global = self.image.global_at(ImageAddr(at as u64), view.pc)?;
+        let Some(global) = self.image.global_at(ImageAddr(at as u64), view.pc) else {
+            return self.of_variable(at as u64, Some((index, scale)), width);
+        };
         let offset = (at as u64).wrapping_sub(global.address.0) as i64;
         let spot = Spot { offset, width, index: Some((index, scale)) };
         let found = path::paths(self.image, global.ty?, spot).into_iter().next()?;

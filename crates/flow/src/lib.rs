@@ -16,6 +16,7 @@ mod indexed;
 mod infer;
 pub mod insn;
 pub mod interp;
+pub mod kin;
 pub mod lvalue;
 pub mod names;
 pub mod naming;

@@ -159,6 +159,12 @@ impl Scene<'_, '_> {
             }
         }
         if best.as_ref().is_none_or(|b| b.fit < Some(Fit::Narrower))
+            && let Some(within) = self.within(view, None, base, address.plus, width, bits)
+            && best.as_ref().is_none_or(|best| within.fit > best.fit)
+        {
+            best = Some(within);
+        }
+        if best.as_ref().is_none_or(|b| b.fit < Some(Fit::Narrower))
             && let Some(indexed) = self.indexed(view, id, address.plus, width, bits, depth)
         {
             let better = best.as_ref().is_none_or(|b| quality(&indexed) > quality(b));
@@ -278,7 +284,7 @@ impl Scene<'_, '_> {
         });
         let (pointer, pointee) = (cast.as_ref().unwrap_or(pointer), accessor.or(pointee));
         let open = pointee.is_none_or(|ty| matches!(self.image.strip(ty), Type::Void));
-        let retyped = if open && index.is_none() { self.retyped(pointer, base) } else { None };
+        let retyped = if open { self.retyped(pointer, base) } else { None };
         let (pointer, pointee) = match &retyped {
             Some((pointer, ty)) => (pointer, Some(*ty)),
             None => (pointer, pointee),
@@ -302,9 +308,9 @@ impl Scene<'_, '_> {
         {
             return Some(enclosing);
         }
-        if let Some(pointee) = pointee
+        if pointee.is_some()
             && index.is_none()
-            && let Some(around) = self.around(pointer, pointee, base, offset, width)
+            && let Some(around) = self.within(view, Some(pointer), base, offset, width, bits)
         {
             return Some(around);
         }
@@ -343,41 +349,7 @@ impl Scene<'_, '_> {
         Some(lvalue)
     }
 
-    /// An access outside of the struct `inner` that is pointed to, in the one around it that
-    /// everything fits which is done with the pointer.
-    fn around(
-        &self,
-        pointer: &Described,
-        inner: TypeId,
-        base: Value,
-        offset: i64,
-        width: u8,
-    ) -> Option<LValue> {
-        let (ty, at) = self.inferred_around(base, inner, (offset, width))?;
-        let spot = Spot { offset: offset.wrapping_add(at), width, index: None };
-        let found = path::paths(self.image, ty, spot).into_iter().next()?;
-        let of_inner = Spot { offset: at, width: 0, index: None };
-        let member = path::paths(self.image, ty, of_inner).into_iter().next()?.text;
-        let name = self.image.type_name(ty);
-        let member = member.trim_start_matches('.');
-        let text = format!("container_of({}, {name}, {member})", pointer.text);
-        Some(LValue {
-            text: path::join(&text, &found.text),
-            ty: found.ty,
-            pointer: Some(text),
-            base: Some(base.offset(at.wrapping_neg())),
-            pointee: Some(ty),
-            member: found.text.strip_prefix('.').map(str::to_owned),
-            offset: spot.offset,
-            index: None,
-            fit: Some(found.fit),
-            ambiguous: found.ambiguous,
-            // Another struct that nothing describes may hold the same: possible, no more.
-            footing: Footing::Raw,
-        })
-    }
-
-    fn path_into(
+    pub(crate) fn path_into(
         &self,
         pointee: TypeId,
         offset: i64,
@@ -452,7 +424,7 @@ impl Scene<'_, '_> {
     /// A variable at a fixed address, or a member of one.
     pub(crate) fn global(&self, view: &View, at: u64, width: u8) -> Option<LValue> {
         let Some(global) = self.image.global_at(ImageAddr(at), view.pc) else {
-            return self.symbol_object(at);
+            return self.of_variable(at, None, width).or_else(|| self.symbol_object(at));
         };
         let offset = at.wrapping_sub(global.address.0) as i64;
         let found = global.ty.and_then(|ty| {

@@ -2,14 +2,14 @@
 
 use crate::code::Code;
 use crate::guards::Branches;
-use crate::infer::Uses;
 use crate::insn::{AccessKind, Insn, MemOperand};
 use crate::interp::{Solved, State};
+use crate::kin::{Kin, Kinship, Local};
 use crate::names::Names;
 use crate::value::{Node, NodeId, Place, Value};
 use kwhy_base::{Arch, ImageAddr, Reg};
-use kwhy_image::{Function, Image, Prototype, TypeId};
-use std::cell::RefCell;
+use kwhy_image::{Function, Image, Prototype};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -28,9 +28,11 @@ pub struct Scene<'i, 'd> {
     pub(crate) solved: RefCell<Solved>,
     pub(crate) names: Names,
     pub(crate) prototypes: RefCell<BTreeMap<String, Option<Prototype>>>,
-    /// What is done with each pointer, and what follows of its type; filled when first asked.
-    pub(crate) uses: RefCell<Option<Rc<Uses>>>,
-    pub(crate) inferred: RefCell<BTreeMap<NodeId, Option<TypeId>>>,
+    /// What is done with each value, where no debug information types it.
+    pub(crate) local: RefCell<Option<Local>>,
+    /// The classes of the whole image, where they are to be had, and of this function alone.
+    pub(crate) kinship: RefCell<Option<Rc<Kinship<'i, 'd>>>>,
+    pub(crate) alone: OnceCell<Kin>,
     pub(crate) branches: Branches,
 }
 
@@ -76,7 +78,7 @@ impl<'i, 'd> Scene<'i, 'd> {
             .map(|symbol| symbol.name)
             .or_else(|| function.as_ref().map(|function| function.name.to_string()))
             .unwrap_or_default();
-        Some(Scene {
+        let scene = Scene {
             image,
             function,
             symbol: name,
@@ -84,10 +86,22 @@ impl<'i, 'd> Scene<'i, 'd> {
             solved: RefCell::new(solved),
             names,
             prototypes: RefCell::new(BTreeMap::new()),
-            uses: RefCell::new(None),
-            inferred: RefCell::new(BTreeMap::new()),
+            local: RefCell::new(None),
+            kinship: RefCell::new(None),
+            alone: OnceCell::new(),
             branches: Branches::default(),
-        })
+        };
+        // Before anything else is asked, so that values have the numbers that they always have.
+        if !image.has_dwarf() && image.has_types() {
+            let local = Local::of(&scene);
+            *scene.local.borrow_mut() = Some(local);
+        }
+        Some(scene)
+    }
+
+    /// Lets the function's values be seen together with those of the whole image.
+    pub fn join(&self, kinship: &Rc<Kinship<'i, 'd>>) {
+        *self.kinship.borrow_mut() = Some(Rc::clone(kinship));
     }
 
     /// The CPU.
