@@ -1,6 +1,7 @@
 //! The C expression that faulted, in the terms of every function concerned, with the checks
 //! that make it a proof rather than a guess.
 
+use crate::bare;
 use crate::bounds;
 use crate::callers::{self, Caller};
 use crate::context::Facts;
@@ -149,13 +150,14 @@ fn access(
         scene.recover_from_caller(pc, access, register, &caller, (call, at_call))
     };
     let recovered = if explained { recovered } else { handed().or(recovered) };
-    let Some(recovered) = recovered else { return Expressed::default() };
-    let checks = vec![
+    let Some(recovered) = recovered else { return bare::handed_to_helper(facts, scenes, scene, here) };
+    let mut checks = vec![
         address_check(facts, &recovered, fault),
         access_check(facts, &recovered),
         size_check(scene, here),
         code_check(images, here),
     ];
+    checks.extend(bare::type_check(scene, &recovered));
     let computed = effective_address(&without_index(&recovered.memory), &registers);
     let offset = recovered.main.offset.unwrap_or(0);
     let fault_value = fault.filter(|_| recovered.memory.index.is_none());
@@ -291,7 +293,7 @@ fn grade(main: &Terms, checks: &[Check]) -> Grade {
     }
 }
 
-fn expression(main: &Terms, also: &[Terms], grade: Grade, checks: Vec<Check>) -> Expression {
+pub(crate) fn expression(main: &Terms, also: &[Terms], grade: Grade, checks: Vec<Check>) -> Expression {
     Expression {
         text: main.text.clone(),
         pointer: main.pointer.clone(),
@@ -317,7 +319,7 @@ fn in_terms(terms: &Terms) -> ExpressionIn {
     }
 }
 
-fn made(name: &str, outcome: Outcome, detail: Prose) -> Check {
+pub(crate) fn made(name: &str, outcome: Outcome, detail: Prose) -> Check {
     Check { name: name.to_owned(), outcome, detail: detail.into() }
 }
 
@@ -424,7 +426,7 @@ fn access_check(facts: &Facts<'_>, recovered: &Recovered) -> Check {
 }
 
 /// The function's size in the log against the symbol's.
-fn size_check(scene: &Scene<'_, '_>, here: &Place) -> Check {
+pub(crate) fn size_check(scene: &Scene<'_, '_>, here: &Place) -> Check {
     let symbol = here.at.symbol.clone().unwrap_or_else(|| scene.symbol.clone());
     let Some(size) = here.at.size else {
         return made("function-size", Outcome::Unavailable, prose!(say::SIZE_UNKNOWN, symbol = symbol));

@@ -7,6 +7,7 @@
 //! were checked to be the crash's own; the detectors turn facts into hypotheses; blame, story
 //! and verdict are told from those; what was missing is listed last.
 
+mod bare;
 mod blame;
 mod bounds;
 mod callers;

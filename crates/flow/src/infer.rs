@@ -48,7 +48,9 @@ impl Scene<'_, '_> {
     pub fn why_typed(&self, base: Value) -> Option<(String, Why)> {
         let found = match base.as_constant() {
             Some(at) => self.with_kin(|kin, _| kin.variable(self.image, at)).map(|(.., found)| found),
-            None => self.found(base),
+            None => self.found(base).or_else(|| {
+                self.with_kin(|kin, local| kin.element(self.image, local, base, &|id| self.node(id)))
+            }),
         }?;
         Some((self.image.type_name(found.ty), found.why))
     }
@@ -140,6 +142,17 @@ impl Scene<'_, '_> {
             ambiguous: found.ambiguous,
             footing,
         })
+    }
+
+    /// An access through a pointer to an element of something that has no name.
+    pub(crate) fn element(&self, view: &View, base: Value, offset: i64, width: u8) -> Option<LValue> {
+        let more = |id| self.node(id);
+        let found = self.with_kin(|kin, local| kin.element(self.image, local, base, &more))?;
+        let name = self.holder(view, base).filter(|_| found.at == 0)?;
+        let text = format!("({} *){name}", self.image.type_name(found.ty));
+        let footing = footing(&found.why);
+        let pointer = Described { text, points_to: Some(found.ty), ty: None, footing };
+        self.through(view, &pointer, base, offset, None, width, None)
     }
 
     /// The variable around an address, by its symbol and what is done with it.

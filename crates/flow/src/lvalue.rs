@@ -173,6 +173,12 @@ impl Scene<'_, '_> {
             }
         }
         if best.as_ref().is_none_or(|b| b.fit.is_none())
+            && bits.is_none()
+            && let Some(element) = self.element(view, base, address.plus, width)
+        {
+            best = Some(element);
+        }
+        if best.as_ref().is_none_or(|b| b.fit.is_none())
             && depth == 0
             && bits.is_none()
             && let Some(kept) = self.kept_in(view, address, width)

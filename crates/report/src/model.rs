@@ -357,7 +357,7 @@ pub enum Grade {
 /// One check of the expression or the image.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Check {
-    /// `address`, `access`, `code-bytes`, `function-size`, `release`, `version`, `build-id`.
+    /// `address`, `access`, `code-bytes`, `function-size`, `type`, `release`, `version`, `build-id`.
     pub name: String,
     /// What came of it.
     pub outcome: Outcome,

@@ -31,4 +31,12 @@ messages! {
     ST_NULL_CONTAINER = "A NULL pointer to a member was taken for a structure around it: NULL less {offset}, then followed." / "把指向成员的空指针当作其所在结构使用：NULL 减去 {offset} 后被解引用。";
     NULL_LESS = "`{pointer}` is computed as a pointer that was read less {offset}; its value {value} is NULL less {offset}" / "`{pointer}` 由读出的指针减去 {offset} 得到；其值 {value} 就是 NULL 减去 {offset}";
     MAY_BE_CONTAINER = "{value} is also NULL less {offset}: container_of() of a NULL pointer gives it as well" / "{value} 也等于 NULL 减去 {offset}：对空指针做 container_of() 同样得到此值";
+    TYPE_DECLARED = "no debug information types the pointer; {record} is inferred: {function} is declared to take it" / "没有调试信息说明该指针的类型；推断为 {record}：{function} 的声明以它为参数";
+    TYPE_PASSED = "no debug information types the pointer; {record} is inferred: it is handed over to {function}, which is declared to take it" / "没有调试信息说明该指针的类型；推断为 {record}：它被传给 {function}，后者的声明要求此类型";
+    TYPE_RETURNED = "no debug information types the pointer; {record} is inferred: {function} is declared to return it" / "没有调试信息说明该指针的类型；推断为 {record}：{function} 的声明返回此类型";
+    TYPE_MEMBER = "no debug information types the pointer; {record} is inferred: {member} is declared to point to it" / "没有调试信息说明该指针的类型；推断为 {record}：{member} 的声明指向此类型";
+    TYPE_ALLOCATED = "no debug information types the pointer; {record} is inferred: {function} allocates {size} bytes for it by {callee}, the size of no other struct that fits" / "没有调试信息说明该指针的类型；推断为 {record}：{function} 用 {callee} 为其分配 {size} 字节，相符的结构中只有它是这个大小";
+    TYPE_STORED = "no debug information types the pointer; {record} is inferred: such a pointer is stored where it is read, or handed over as it" / "没有调试信息说明该指针的类型；推断为 {record}：读取处存入过、或以参数传入过此类指针";
+    TYPE_SIZED = "no debug information types the variable; {record} is inferred: it alone has {size} bytes and members where the code reads and writes" / "没有调试信息说明该变量的类型；推断为 {record}：只有它是 {size} 字节且在代码读写处有成员";
+    TYPE_ONLY = "no debug information types the pointer; {record} is inferred: of the structs known it fits best what is done with the pointer, at {count} places in it" / "没有调试信息说明该指针的类型；推断为 {record}：已知结构中它与对该指针的用法最相符（其中 {count} 处被访问）";
 }

@@ -127,6 +127,7 @@ messages! {
     CHECK_ACCESS = "access direction" / "访问方向";
     CHECK_CODE_BYTES = "code bytes" / "代码字节";
     CHECK_FUNCTION_SIZE = "function size" / "函数大小";
+    CHECK_TYPE = "inferred type" / "推断的类型";
     CHECK_ARCHITECTURE = "architecture" / "体系结构";
     CHECK_RELEASE = "release" / "内核版本";
     CHECK_VERSION = "build version" / "构建版本";

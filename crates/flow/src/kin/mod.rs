@@ -321,6 +321,23 @@ impl Kin {
         Some(Found { at, ..found })
     }
 
+    /// What a pointer that was moved by an index points to, where that moves it by whole elements.
+    pub(crate) fn element(
+        &self,
+        image: &Image<'_>,
+        local: usize,
+        value: Value,
+        more: &dyn Fn(NodeId) -> Option<Node>,
+    ) -> Option<Found> {
+        let spotted = self.place(image, local, value, more, 0)?;
+        let cell = self.cell(spotted);
+        let found = self.type_of(image, cell.root)?;
+        let size = image.size_of(found.ty).filter(|size| *size > 0)?;
+        let whole = spotted.strides.0.is_multiple_of(size) && spotted.strides.1 == 0;
+        let at = found.at.wrapping_add(cell.offset).rem_euclid(size as i64);
+        (spotted.strides.0 > 0 && whole).then_some(Found { at, ..found })
+    }
+
     /// The variable around an address: its symbol's address, what it holds and the stride of its
     /// elements, where it is an array (else 0).
     pub(crate) fn variable(&self, image: &Image<'_>, at: u64) -> Option<(u64, u64, Found)> {

@@ -70,6 +70,7 @@ words! {
     "access" => CHECK_ACCESS,
     "code-bytes" => CHECK_CODE_BYTES,
     "function-size" => CHECK_FUNCTION_SIZE,
+    "type" => CHECK_TYPE,
     "architecture" => CHECK_ARCHITECTURE,
     "release" => CHECK_RELEASE,
     "version" => CHECK_VERSION,
