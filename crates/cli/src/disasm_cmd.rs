@@ -30,6 +30,9 @@ pub fn run(args: &DisasmArgs) -> Result<ExitCode, CommandError> {
     let sources = SourceTree::new(&args.sources, &args.images, None);
     let mut functions = Vec::new();
     for (path, data) in &open(&args.images)? {
+        if let Some(problem) = &data.problem {
+            return Err(CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(problem));
+        }
         let image = Image::parse(data)
             .map_err(|error| CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error))?;
         for symbol in image.symbols_named(name).into_iter().filter(|symbol| symbol.function) {

@@ -38,11 +38,19 @@ struct Row {
 pub fn run(args: &TypeArgs) -> Result<ExitCode, CommandError> {
     let output = Output::new(&args.output);
     let mapped = open(&args.images)?;
+    let mut images = Vec::new();
     for (path, data) in &mapped {
-        let image = Image::parse(data)
-            .map_err(|error| CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error))?;
+        let unusable = || CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path));
+        if let Some(problem) = &data.problem {
+            return Err(unusable().because(problem));
+        }
+        images.push((path.as_str(), Image::parse(data).map_err(|error| unusable().because(error))?));
+    }
+    let all: Vec<(&str, &Image<'_>)> = images.iter().map(|(path, image)| (*path, image)).collect();
+    kwhy_image::share_types(&all);
+    for (path, image) in all {
         let Some(id) = image.find_type(&args.name) else { continue };
-        let rows = rows_asked(&image, id, args, path)?;
+        let rows = rows_asked(image, id, args, path)?;
         let size = image.size_of(id);
         output.write(&show(args, path, size, &rows, &output))?;
         return Ok(ExitCode::SUCCESS);

@@ -9,7 +9,7 @@ use crate::standing::Standing;
 use kwhy_base::catalogue::evidence as say;
 use kwhy_base::version::{is_telling, same_version};
 use kwhy_base::{BuildId, ImageAddr, Prose, prose};
-use kwhy_image::{Image, ImageKind};
+use kwhy_image::{Image, ImageKind, TypesUse};
 use kwhy_oops::{CodeDump, CodeRef, CrashRecord};
 use kwhy_report::model::{Check, ImageUse, Outcome};
 
@@ -34,7 +34,10 @@ pub fn open<'d>(inputs: &[crate::ImageInput<'d>]) -> Vec<Opened<'d>> {
         })
         .collect();
     join(&mut opened);
-    share_types(&opened);
+    let images: Vec<(&str, &Image<'_>)> =
+        opened.iter().filter_map(|one| Some((one.name.as_str(), one.image.as_ref().ok()?))).collect();
+    kwhy_image::share_types(&images);
+    drop(images);
     opened
 }
 
@@ -54,19 +57,6 @@ fn join(opened: &mut [Opened<'_>]) {
         }
         if let Some(one) = opened.get_mut(at) {
             one.image = Ok(joined);
-        }
-    }
-}
-
-/// Modules without debug information have their types from the BTF of the kernel beside them:
-/// of their own release where there are several.
-fn share_types(opened: &[Opened<'_>]) {
-    let images = || opened.iter().filter_map(|one| one.image.as_ref().ok());
-    let kernels: Vec<&Image<'_>> = images().filter(|image| *image.kind() == ImageKind::Kernel).collect();
-    for module in images().filter(|image| *image.kind() != ImageKind::Kernel) {
-        let own = kernels.iter().find(|kernel| kernel.release() == module.release());
-        if let Some(kernel) = own {
-            module.use_types_of(kernel);
         }
     }
 }
@@ -185,12 +175,13 @@ impl<'o, 'd> Images<'o, 'd> {
                 ImageUse {
                     name: entry.opened.name.clone(),
                     kind: image.map(|image| match image.kind() {
+                        _ if image.is_types_only() => "types".to_owned(),
                         ImageKind::Kernel => "kernel".to_owned(),
                         ImageKind::Module(name) => name.clone().unwrap_or_else(|| "module".to_owned()),
                     }),
                     build_id: image.and_then(|image| image.build_id()).map(ToString::to_string),
                     release: image.and_then(|image| image.release()),
-                    used: entry.used,
+                    used: entry.used || image.is_some_and(|image| image.types_use() == TypesUse::Used),
                     grade: entry.used.then(|| entry.standing.grade()),
                     checks: entry.checks.clone(),
                     reason: entry.reason.clone().into(),
@@ -207,7 +198,11 @@ pub fn normal(name: &str) -> String {
 
 /// What an image can stand for: `Some(None)` the kernel, `Some(Some(name))` a module.
 pub fn role(opened: &Opened<'_>) -> Option<Option<String>> {
-    match opened.image.as_ref().ok()?.kind() {
+    let image = opened.image.as_ref().ok()?;
+    if image.is_types_only() {
+        return None;
+    }
+    match image.kind() {
         ImageKind::Kernel => Some(None),
         ImageKind::Module(Some(name)) => Some(Some(normal(name))),
         ImageKind::Module(None) => {
@@ -265,6 +260,16 @@ fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> 
         Ok(image) => image,
         Err(error) => return unused(prose!(say::IMAGE_UNREADABLE, error = error)),
     };
+    if image.is_types_only() {
+        return unused(match image.types_use() {
+            TypesUse::Used => prose!(say::IMAGE_TYPES_USED),
+            TypesUse::OtherBuild { asked, missing } => {
+                prose!(say::IMAGE_TYPES_OTHER, asked = asked, missing = missing)
+            }
+            TypesUse::WithoutBase => prose!(say::IMAGE_TYPES_BASE),
+            _ => prose!(say::IMAGE_TYPES_UNNEEDED),
+        });
+    }
     let Some(role) = role(opened) else { return unused(prose!(say::IMAGE_NAMELESS)) };
     let module = role.as_deref();
     let of_image: Vec<&CodeRef> =

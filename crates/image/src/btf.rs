@@ -3,40 +3,43 @@
 //! A vmlinux describes every type once, in a few megabytes, so a type is found by name
 //! without searching the debug information of thousands of units. A module's BTF is split: its
 //! numbers and its strings count on from those of its vmlinux, without which it means nothing
-//! (see [`Image::use_types_of`]).
+//! (see [`Image::use_types_of`]), or on those of the small base that it brings along (`rebase`).
 
 use crate::elf::{u16_at, u32_at};
 use crate::image::Image;
 use crate::outlines::{Outline, OutlineMember};
 use crate::types::{Member, Record, Type, TypeId};
 use crate::{dwarf_types::Key, dwarf_types::MAX_CHAIN};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
 const MAGIC: u16 = 0xeb9f;
 
-const INT: u8 = 1;
-const PTR: u8 = 2;
-const ARRAY: u8 = 3;
-const STRUCT: u8 = 4;
-const UNION: u8 = 5;
-const ENUM: u8 = 6;
-const FWD: u8 = 7;
-const TYPEDEF: u8 = 8;
-const VOLATILE: u8 = 9;
-const CONST: u8 = 10;
-const RESTRICT: u8 = 11;
-const FUNC: u8 = 12;
-const FUNC_PROTO: u8 = 13;
-const VAR: u8 = 14;
-const FLOAT: u8 = 16;
-const TYPE_TAG: u8 = 18;
-const ENUM64: u8 = 19;
+pub(crate) const INT: u8 = 1;
+pub(crate) const PTR: u8 = 2;
+pub(crate) const ARRAY: u8 = 3;
+pub(crate) const STRUCT: u8 = 4;
+pub(crate) const UNION: u8 = 5;
+pub(crate) const ENUM: u8 = 6;
+pub(crate) const FWD: u8 = 7;
+pub(crate) const TYPEDEF: u8 = 8;
+pub(crate) const VOLATILE: u8 = 9;
+pub(crate) const CONST: u8 = 10;
+pub(crate) const RESTRICT: u8 = 11;
+pub(crate) const FUNC: u8 = 12;
+pub(crate) const FUNC_PROTO: u8 = 13;
+pub(crate) const VAR: u8 = 14;
+pub(crate) const DATASEC: u8 = 15;
+pub(crate) const FLOAT: u8 = 16;
+pub(crate) const DECL_TAG: u8 = 17;
+pub(crate) const TYPE_TAG: u8 = 18;
+pub(crate) const ENUM64: u8 = 19;
 
 /// The two parts of a `.BTF` section, and where each type starts.
 pub(crate) struct Btf<'d> {
-    types: &'d [u8],
-    strings: &'d [u8],
+    types: Cow<'d, [u8]>,
+    strings: Cow<'d, [u8]>,
     /// Offset in `types` of each type, from number `first` on.
     starts: Vec<u32>,
     /// 1, or for split BTF what follows the base's last number.
@@ -56,16 +59,29 @@ pub(crate) struct BtfFunction {
     pub returns: u32,
 }
 
+/// `struct btf_type`.
 #[derive(Clone, Copy)]
-struct Header {
-    name: u32,
-    kind: u8,
-    flag: bool,
-    count: u16,
+pub(crate) struct Header {
+    pub name: u32,
+    pub kind: u8,
+    pub flag: bool,
+    pub count: u16,
     /// `size` or `type`.
-    value: u32,
+    pub value: u32,
     /// Where the data after the header starts.
-    rest: usize,
+    pub rest: usize,
+}
+
+/// Bytes of data behind the header of a type of this kind; `None` for a kind of the future.
+pub(crate) fn extra(kind: u8, count: usize) -> Option<usize> {
+    Some(match kind {
+        INT | VAR | DECL_TAG => 4,
+        ARRAY => 12,
+        STRUCT | UNION | DATASEC | ENUM64 => count * 12,
+        ENUM | FUNC_PROTO => count * 8,
+        PTR | FWD | TYPEDEF | VOLATILE | CONST | RESTRICT | FUNC | FLOAT | TYPE_TAG => 0,
+        _ => return None,
+    })
 }
 
 impl<'d> Btf<'d> {
@@ -80,44 +96,70 @@ impl<'d> Btf<'d> {
         };
         let types = part(u32_at(section, 8)?, u32_at(section, 12)?)?;
         let strings = part(u32_at(section, 16)?, u32_at(section, 20)?)?;
+        Btf::of_parts(Cow::Borrowed(types), Cow::Borrowed(strings), base)
+    }
+
+    /// The same of its two parts.
+    pub(crate) fn of_parts(
+        types: Cow<'d, [u8]>,
+        strings: Cow<'d, [u8]>,
+        base: Option<Rc<Btf<'d>>>,
+    ) -> Option<Btf<'d>> {
         let first = base.as_ref().map_or(1, |base| base.end());
-        let first_string =
-            base.as_ref().map_or(0, |base| base.first_string.saturating_add(base.string_size()));
+        let first_string = base.as_ref().map_or(0, |base| base.end_of_strings());
         let mut btf =
             Btf { types, strings, starts: Vec::new(), first, first_string, base, names: OnceCell::new() };
         let mut at = 0usize;
         while let Some(header) = btf.header_at(at) {
             btf.starts.push(u32::try_from(at).ok()?);
-            let count = usize::from(header.count);
-            let data = match header.kind {
-                INT | VAR | 17 => 4,
-                ARRAY => 12,
-                STRUCT | UNION | 15 | ENUM64 => count * 12,
-                ENUM | FUNC_PROTO => count * 8,
-                PTR | FWD | TYPEDEF | VOLATILE | CONST | RESTRICT | FUNC | FLOAT | TYPE_TAG => 0,
-                // A kind of the future: its length is unknown, so nothing after it can be read.
-                _ => break,
-            };
+            // A kind of the future: its length is unknown, so nothing after it can be read.
+            let Some(data) = extra(header.kind, usize::from(header.count)) else { break };
             at = header.rest.checked_add(data)?;
         }
         Some(btf)
     }
 
-    fn header_at(&self, at: usize) -> Option<Header> {
-        let info = u32_at(self.types, at.checked_add(4)?)?;
+    pub(crate) fn header_at(&self, at: usize) -> Option<Header> {
+        let info = u32_at(&self.types, at.checked_add(4)?)?;
         Some(Header {
-            name: u32_at(self.types, at)?,
+            name: u32_at(&self.types, at)?,
             kind: (info >> 24 & 0x1f) as u8,
             flag: info >> 31 != 0,
             count: (info & 0xffff) as u16,
-            value: u32_at(self.types, at.checked_add(8)?)?,
+            value: u32_at(&self.types, at.checked_add(8)?)?,
             rest: at.checked_add(12)?,
         })
     }
 
     /// The number after the last one.
-    fn end(&self) -> u32 {
+    pub(crate) fn end(&self) -> u32 {
         self.first.saturating_add(u32::try_from(self.starts.len()).unwrap_or(0))
+    }
+
+    /// The place after the last string.
+    pub(crate) fn end_of_strings(&self) -> u32 {
+        self.first_string.saturating_add(self.string_size())
+    }
+
+    /// Whether it describes nothing of its own.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// Its own types and strings, as they are in the section.
+    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
+        (&self.types, &self.strings)
+    }
+
+    /// Where its own types start in the first of its parts.
+    pub(crate) fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// The names of its own functions.
+    pub(crate) fn function_names(&self) -> impl Iterator<Item = &str> {
+        let of_function = |start: &u32| self.header_at(*start as usize).filter(|header| header.kind == FUNC);
+        self.starts.iter().filter_map(of_function).filter_map(|header| self.slice(header.name))
     }
 
     fn string_size(&self) -> u32 {
@@ -132,13 +174,13 @@ impl<'d> Btf<'d> {
         }
     }
 
-    fn header(&self, number: u32) -> Option<Header> {
+    pub(crate) fn header(&self, number: u32) -> Option<Header> {
         let home = self.home(number);
         let start = home.starts.get(usize::try_from(number.checked_sub(home.first)?).ok()?)?;
         home.header_at(*start as usize)
     }
 
-    fn text(&self, offset: u32) -> Option<Rc<str>> {
+    pub(crate) fn text(&self, offset: u32) -> Option<Rc<str>> {
         let home = match &self.base {
             Some(base) if offset < self.first_string => base,
             _ => self,
@@ -156,7 +198,7 @@ impl<'d> Btf<'d> {
         let mut needle = vec![0];
         needle.extend_from_slice(name.as_bytes());
         needle.push(0);
-        let bytes = self.strings;
+        let bytes: &[u8] = &self.strings;
         // The first string of a split part has no NUL before it.
         let place = if bytes.starts_with(needle.get(1..)?) && self.base.is_some() {
             0
@@ -180,7 +222,7 @@ impl<'d> Btf<'d> {
 
     /// The numbers of the types of one of these kinds whose name is at this place; this part's
     /// own before its base's.
-    fn at_place(&self, place: u32, kinds: &[u8]) -> Vec<u32> {
+    pub(crate) fn at_place(&self, place: u32, kinds: &[u8]) -> Vec<u32> {
         let names = self.by_name();
         let first = names.partition_point(|(other, _)| *other < place);
         let here = names.get(first..).unwrap_or_default().iter().take_while(|(other, _)| *other == place);
@@ -243,8 +285,8 @@ impl<'d> Btf<'d> {
         }
     }
 
-    fn word(&self, at: usize) -> u32 {
-        u32_at(self.types, at).unwrap_or(0)
+    pub(crate) fn word(&self, at: usize) -> u32 {
+        u32_at(&self.types, at).unwrap_or(0)
     }
 
     /// The numbers of the types of these kinds and this name. Forward declarations do not count.
@@ -280,8 +322,8 @@ impl<'d> Btf<'d> {
         found
     }
 
-    fn slice(&self, offset: u32) -> Option<&'d str> {
-        let rest = self.strings.get(offset as usize..)?;
+    fn slice(&self, offset: u32) -> Option<&str> {
+        let rest = self.strings.get(offset.checked_sub(self.first_string)? as usize..)?;
         std::str::from_utf8(rest.get(..memchr::memchr(0, rest)?)?).ok().filter(|text| !text.is_empty())
     }
 

@@ -2,10 +2,12 @@
 
 use crate::btf::Btf;
 use crate::edges::HiddenEdge;
-use crate::elf::Elf;
+use crate::elf::{Elf, consts, u32_at};
 use crate::function::{CodeRange, Function};
 use crate::layout::{self, Layout};
 use crate::patch_sites::Table;
+use crate::rebase::rebase;
+use crate::sharing::TypesUse;
 use crate::symbols::Symbols;
 use crate::types::{Type, TypeId};
 use crate::units::{Debug, TypeTable};
@@ -15,7 +17,7 @@ use crate::{
 };
 use kwhy_base::{Arch, BuildId, ImageAddr};
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -33,6 +35,9 @@ pub struct Image<'d> {
     debug: OnceCell<Option<Debug<'d>>>,
     btf: OnceCell<Option<Rc<Btf<'d>>>>,
     base_types: OnceCell<Rc<Btf<'d>>>,
+    /// BTF of this image that was kept apart from it.
+    other_types: OnceCell<&'d [u8]>,
+    pub(crate) lent: Cell<TypesUse>,
     own_records: OnceCell<Rc<[TypeId]>>,
     shared_records: OnceCell<Rc<[TypeId]>>,
     pub(crate) described: RefCell<BTreeMap<u64, Option<Rc<Function>>>>,
@@ -59,6 +64,14 @@ impl<'d> Image<'d> {
     pub(crate) fn of(mut elf: Elf<'d>, mut problems: Vec<String>) -> Image<'d> {
         let layout = layout::lay_out(&mut elf, &mut problems);
         let symbols = Symbols::new(&elf, &mut problems);
+        let named = elf.sections.iter().any(|section| section.kind == consts::SHT_SYMTAB);
+        if elf.relocatable && !named {
+            problems.push(
+                "no symbol table: it was stripped of what even the kernel needs to load it, so none of its code has a \
+                 name. Give the module as it is installed (strip --strip-debug leaves the table)"
+                    .into(),
+            );
+        }
         let kind = if elf.relocatable { ImageKind::Module(modules::name(&elf)) } else { ImageKind::Kernel };
         let build_id = banner::build_id(&elf);
         let image = Image {
@@ -71,6 +84,8 @@ impl<'d> Image<'d> {
             debug: OnceCell::new(),
             btf: OnceCell::new(),
             base_types: OnceCell::new(),
+            other_types: OnceCell::new(),
+            lent: Cell::new(TypesUse::Unneeded),
             own_records: OnceCell::new(),
             shared_records: OnceCell::new(),
             described: RefCell::default(),
@@ -142,17 +157,51 @@ impl<'d> Image<'d> {
         self.btf
             .get_or_init(|| {
                 let base = self.base_types.get().cloned();
-                // Without its kernel's, a module's means nothing; without its own, the kernel's
-                // types are those of the kernel's objects that it handles.
-                let own = self.elf.section(".BTF").map(|(_, section)| self.elf.raw(section));
-                let Some(own) = own.filter(|_| !self.elf.relocatable || base.is_some()) else { return base };
-                let parsed = Btf::parse(own, base.clone()).map(Rc::new);
+                let section =
+                    |name: &str| self.elf.section(name).map(|(_, section)| self.elf.raw(section)).filter(|bytes| !bytes.is_empty());
+                let Some(own) = section(".BTF").or_else(|| self.other_types.get().copied()) else { return base };
+                // A base that a module brings along says what it means by itself, if little.
+                let brought = section(".BTF.base").filter(|_| self.elf.relocatable);
+                let parsed = match (brought, &base) {
+                    (Some(brought), Some(base)) => rebase(own, brought, base),
+                    (Some(brought), None) => {
+                        Btf::parse(brought, None).and_then(|brought| Btf::parse(own, Some(Rc::new(brought))))
+                    }
+                    // Without its kernel's, a module's means nothing; without its own, the kernel's
+                    // types are those of the kernel's objects that it handles.
+                    (None, None) if self.elf.relocatable || self.splits_types() => return None,
+                    (None, base) => Btf::parse(own, base.clone()),
+                };
                 if parsed.is_none() {
                     self.problems.borrow_mut().push("section .BTF is damaged".into());
                 }
-                parsed.or(base)
+                parsed.map(Rc::new).or(base)
             })
             .as_ref()
+    }
+
+    /// Whether there is nothing in it but types: BTF that was kept by itself, see [`crate::unpack`].
+    pub fn is_types_only(&self) -> bool {
+        let described = |section: &crate::elf::Section<'_>| {
+            matches!(section.name, "" | ".BTF" | ".symtab" | ".strtab" | ".shstrtab")
+        };
+        !self.elf.relocatable && self.elf.section(".BTF").is_some() && self.elf.sections.iter().all(described)
+    }
+
+    /// Whether its BTF counts on from another's: strings begin with the empty one, but those of
+    /// split BTF (`btf_new_empty()`, tools/lib/bpf/btf.c).
+    pub(crate) fn splits_types(&self) -> bool {
+        let strings = self.raw_types().and_then(|bytes| {
+            let start = u32_at(bytes, 4)?.checked_add(u32_at(bytes, 16)?)?;
+            let length = u32_at(bytes, 20)?;
+            Some(length == 0 || bytes.get(start as usize) != Some(&0))
+        });
+        strings.unwrap_or(false)
+    }
+
+    /// The bytes of its own BTF section.
+    pub(crate) fn raw_types(&self) -> Option<&'d [u8]> {
+        self.elf.section(".BTF").map(|(_, section)| self.elf.raw(section)).filter(|bytes| !bytes.is_empty())
     }
 
     /// Whether types are known at all, be it from debug information or from BTF.
@@ -181,15 +230,29 @@ impl<'d> Image<'d> {
         btf.records(own).into_iter().map(|number| self.btf_id(btf, number)).collect()
     }
 
-    /// Gives a module the types of the kernel that it belongs to, on which its own BTF builds.
-    /// To be called before anything is asked of the module; one with debug information keeps to that.
+    /// Gives a module the types of the kernel that it belongs to, on which its own BTF builds; or
+    /// a kernel that has none those that were kept apart from it.
+    /// To be called before anything is asked of the image; one with debug information keeps to that.
     pub fn use_types_of(&self, kernel: &Image<'d>) {
-        if self.elf.relocatable
+        let wanted = self.elf.relocatable || self.splits_types() || self.raw_types().is_none();
+        if wanted
             && !self.has_dwarf()
             && let Some(types) = kernel.btf()
         {
             let _ = self.base_types.set(Rc::clone(types));
         }
+    }
+
+    /// Gives a module without BTF the one that was kept apart from it.
+    pub(crate) fn use_own_types(&self, types: &Image<'d>) {
+        if let Some(bytes) = types.raw_types().filter(|_| self.raw_types().is_none() && !self.has_dwarf()) {
+            let _ = self.other_types.set(bytes);
+        }
+    }
+
+    /// What became of the types of an image that has nothing else, once [`crate::share_types`] was called.
+    pub fn types_use(&self) -> TypesUse {
+        self.lent.get()
     }
 
     /// All symbols of exactly this name (static functions may share one).

@@ -10,11 +10,13 @@
 //! - the count stands before the names, and walking so many names must end at the markers, each
 //!   of which must be where the walk was.
 //!
-//! The addresses come as 64-bit numbers, as 32-bit offsets from a base, or as offsets of which
-//! the negative ones count from the base and the others are absolute (per-cpu variables of x86).
-//! They stand before the count (up to 6.3) or after the token index (since). Which it is, is
-//! told by what ascends: kallsyms are sorted. Names longer than 127 tokens have a length of two
-//! bytes since 6.1, by the top bit of the first.
+//! The addresses come as 64-bit numbers, as 32-bit offsets from a base, as offsets of which the
+//! negative ones count from the base and the others are absolute (per-cpu variables of x86 up to
+//! 6.14), or as offsets each from its own place (without a base, since 7.x). They stand before the
+//! count (up to 6.3) or after the token index (since). Which it is, is told by what ascends:
+//! kallsyms are sorted. The tables begin at multiples of eight, those without a base at multiples
+//! of four. Names longer than 127 tokens have a length of two bytes since 6.1, by the top bit of
+//! the first.
 
 use crate::elf::{u16_at, u32_at, u64_at};
 
@@ -24,8 +26,11 @@ const MAX_SYMBOLS: usize = 4_000_000;
 const MIN_SYMBOLS: usize = 64;
 /// `KSYM_NAME_LEN` is 512 since 6.1; nothing longer is a name.
 const MAX_NAME: usize = 1024;
-/// A kernel's addresses are negative as signed numbers; so low none lies.
-const LEAST_ADDRESS: u64 = 0xff00_0000_0000_0000;
+/// A kernel's addresses are negative as signed numbers: those of LoongArch begin at
+/// 0x9000000000000000.
+const LEAST_ADDRESS: u64 = 1 << 63;
+/// Places at which all names are walked through: a table has one, and chance a few more.
+const MAX_WALKS: usize = 64;
 const DIGITS: &[u8] = b"0\x001\x002\x003\x004\x005\x006\x007\x008\x009\0";
 
 /// How the addresses are kept.
@@ -37,6 +42,8 @@ enum Numbers {
     Relative(usize, usize),
     /// The same, with absolute numbers where they are not negative.
     PerCpu(usize, usize),
+    /// 32 bits each, from this place on, counted each from where it stands itself.
+    FromPlace(usize),
 }
 
 /// The tables, by their places in the bytes that were searched.
@@ -69,6 +76,9 @@ pub(crate) enum Base {
     Known(u64),
     /// A place that only a relocation fills.
     At(usize),
+    /// The address of the first of the bytes that were searched, as the place given says it: the
+    /// table of addresses, which has none but relative ones.
+    Image(usize),
 }
 
 impl<'d> Kallsyms<'d> {
@@ -77,17 +87,22 @@ impl<'d> Kallsyms<'d> {
         memchr::memmem::find_iter(data, DIGITS).take(64).find_map(|digits| {
             let (tokens, index_end) = tokens(data, digits)?;
             let start = tokens.first()?.0;
-            // The count, padded to eight bytes, and the names come before the tokens.
-            let mut at = start & !7;
-            while let Some(place) = at.checked_sub(8) {
+            let mut walks = 0;
+            // The count and the names come before the tokens.
+            let mut at = start & !3;
+            while let Some(place) = at.checked_sub(4).filter(|_| walks < MAX_WALKS) {
                 at = place;
-                let Some((names, end)) = names_at(data, &tokens, place) else { continue };
-                let count = u32_at(data, place)? as usize;
-                if !markers_follow(data, &tokens, names, end, count) {
-                    continue;
+                let Some(count) = count_at(data, place, start) else { continue };
+                for align in [8, 4] {
+                    let Some(names) = names_at(data, &tokens, place, align) else { continue };
+                    walks += 1;
+                    if !markers_follow(data, &tokens, names, align, count) {
+                        continue;
+                    }
+                    if let Some(numbers) = numbers(data, place, index_end, count) {
+                        return Some(Kallsyms { data, tokens, names, count, numbers });
+                    }
                 }
-                let numbers = numbers(data, place, index_end, count)?;
-                return Some(Kallsyms { data, tokens, names, count, numbers });
             }
             None
         })
@@ -97,6 +112,7 @@ impl<'d> Kallsyms<'d> {
     pub(crate) fn base(&self) -> Base {
         match self.numbers {
             Numbers::Absolute(_) => Base::None,
+            Numbers::FromPlace(table) => Base::Image(table),
             Numbers::Relative(_, at) | Numbers::PerCpu(_, at) => match u64_at(self.data, at) {
                 Some(base) if base >= LEAST_ADDRESS => Base::Known(base),
                 _ => Base::At(at),
@@ -143,6 +159,12 @@ impl<'d> Kallsyms<'d> {
                 } else {
                     base.wrapping_sub(1).wrapping_sub(offset as u64)
                 })
+            }
+            // `offset_to_ptr()` of the entry itself.
+            Numbers::FromPlace(table) => {
+                let place = table.checked_add(index.checked_mul(4)?)? as u64;
+                let offset = i64::from(word(table)? as i32);
+                Some(base.wrapping_add(place).wrapping_add_signed(offset))
             }
         }
     }
@@ -193,14 +215,21 @@ fn entry(data: &[u8], at: usize) -> Option<(&[u8], usize)> {
     Some((data.get(start..end).filter(|entry| !entry.is_empty())?, end))
 }
 
-/// Whether a count is at `place` and so many names follow it: where they start and end.
-fn names_at(data: &[u8], tokens: &[(usize, usize)], place: usize) -> Option<(usize, usize)> {
+/// The number of symbols, if what is at `place` may be one: names of two bytes at least follow
+/// before the tokens.
+fn count_at(data: &[u8], place: usize, tokens: usize) -> Option<usize> {
     let count = u32_at(data, place)? as usize;
-    if !(MIN_SYMBOLS..MAX_SYMBOLS).contains(&count) || u32_at(data, place.checked_add(4)?)? != 0 {
+    let room = tokens.checked_sub(place)? / 2;
+    (MIN_SYMBOLS..MAX_SYMBOLS.min(room)).contains(&count).then_some(count)
+}
+
+/// Where the names start behind the count at `place`, padded to `align`. Nearly every false
+/// start ends here, at one of the first names.
+fn names_at(data: &[u8], tokens: &[(usize, usize)], place: usize, align: usize) -> Option<usize> {
+    if align == 8 && (place % 8 != 0 || u32_at(data, place.checked_add(4)?)? != 0) {
         return None;
     }
-    let names = place.checked_add(8)?;
-    // The first names before all: nearly every false start ends here.
+    let names = place.checked_add(align)?;
     let mut at = names;
     for _ in 0..MIN_SYMBOLS {
         let (tokens_of, next) = entry(data, at)?;
@@ -212,32 +241,31 @@ fn names_at(data: &[u8], tokens: &[(usize, usize)], place: usize) -> Option<(usi
         }
         at = next;
     }
-    at = names;
-    for _ in 0..count {
-        at = entry(data, at)?.1;
-    }
-    Some((names, at))
+    Some(names)
 }
 
-/// Whether the markers behind the names say where every 256th name is. They are words, aligned
-/// to eight bytes.
-fn markers_follow(data: &[u8], tokens: &[(usize, usize)], names: usize, end: usize, count: usize) -> bool {
-    let Some(markers) = end.checked_add(7).map(|end| end & !7) else { return false };
-    if tokens.first().is_none_or(|first| first.0 < markers) {
-        return false;
-    }
+/// Whether the markers behind `count` names say where every 256th of them is. They are words.
+fn markers_follow(
+    data: &[u8],
+    tokens: &[(usize, usize)],
+    names: usize,
+    align: usize,
+    count: usize,
+) -> bool {
+    let end_of_all = tokens.first().map_or(0, |first| first.0);
+    let mut places = Vec::with_capacity(count.min(MAX_SYMBOLS) / 256 + 1);
     let mut at = names;
     for index in 0..count {
         if index % 256 == 0 {
-            let expected = u32::try_from(at - names).ok();
-            if expected.is_none() || u32_at(data, markers.saturating_add(index / 256 * 4)) != expected {
-                return false;
-            }
+            places.push(at - names);
         }
-        let Some((_, next)) = entry(data, at) else { return false };
+        let Some((_, next)) = entry(data, at).filter(|(_, next)| *next <= end_of_all) else { return false };
         at = next;
     }
-    true
+    let Some(markers) = at.checked_next_multiple_of(align) else { return false };
+    let stored = data.get(markers..end_of_all).unwrap_or_default().chunks_exact(4);
+    let same = |(stored, place): (&[u8], &usize)| u32_at(stored, 0) == u32::try_from(*place).ok();
+    stored.len() >= places.len() && stored.zip(&places).all(same)
 }
 
 /// Where the addresses are: whichever ascends.
@@ -254,7 +282,23 @@ fn numbers(data: &[u8], count_at: usize, index_end: usize, count: usize) -> Opti
         }
     }
     let places = [count_at.checked_sub(wide), Some(after)];
-    places.into_iter().flatten().find(|table| absolute(data, *table, count)).map(Numbers::Absolute)
+    if let Some(table) = places.into_iter().flatten().find(|table| absolute(data, *table, count)) {
+        return Some(Numbers::Absolute(table));
+    }
+    let places = [count_at.checked_sub(words), index_end.checked_add(3).map(|end| end & !3), Some(after)];
+    places.into_iter().flatten().find(|table| from_place(data, *table, count)).map(Numbers::FromPlace)
+}
+
+/// Whether offsets, each counted from its own place, ascend.
+fn from_place(data: &[u8], table: usize, count: usize) -> bool {
+    let Some(end) = count.checked_mul(4).and_then(|size| table.checked_add(size)) else { return false };
+    let Some(bytes) = data.get(table..end) else { return false };
+    let all = || {
+        let offsets = bytes.chunks_exact(4).map(|entry| i64::from(u32_at(entry, 0).unwrap_or(0) as i32));
+        offsets.zip((0i64..).step_by(4)).map(|(offset, place)| offset.wrapping_add(place))
+    };
+    let spread = all().next().zip(all().last()).is_some_and(|(first, last)| last.wrapping_sub(first) > 0x1000);
+    spread && all().is_sorted()
 }
 
 fn relative(data: &[u8], table: usize, base: usize, count: usize) -> Option<Numbers> {

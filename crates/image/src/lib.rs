@@ -27,7 +27,9 @@ mod patch_sites;
 mod paths;
 mod queries;
 mod reader;
+mod rebase;
 mod relocs;
+mod sharing;
 mod symbols;
 mod type_names;
 pub mod types;
@@ -40,6 +42,7 @@ pub use edges::{HiddenEdge, HiddenEdgeKind};
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};
 pub use image::Image;
 pub use outlines::{Outline, OutlineMember};
+pub use sharing::{TypesUse, share_types};
 pub use types::{Member, Record, Type, TypeId};
 pub use variables::StaticVariable;
 

@@ -85,6 +85,10 @@ messages! {
 
     // Images.
     IMAGE_UNREADABLE = "It could not be read: {error}." / "无法读取：{error}。";
+    IMAGE_TYPES_USED = "It holds types alone; images that have none of their own have them from here." / "其中只有类型信息，供自身没有类型信息的映像使用。";
+    IMAGE_TYPES_OTHER = "It holds types alone, and those of another build: of {asked} functions that it describes, the kernel has no symbol for {missing}." / "其中只有类型信息，而且属于另一次构建：所描述的 {asked} 个函数中，有 {missing} 个在内核符号表里找不到。";
+    IMAGE_TYPES_BASE = "It holds a module's types alone, which mean nothing without the kernel's: give /sys/kernel/btf/vmlinux or the boot image as well." / "其中只有一个模块的类型信息，离开内核的类型信息便没有意义：请一并给出 /sys/kernel/btf/vmlinux 或启动映像。";
+    IMAGE_TYPES_UNNEEDED = "It holds types alone, and no image is there that needs them. (System.map or vmlinuz gives the kernel's symbols.)" / "其中只有类型信息，而没有映像需要它。（System.map 或 vmlinuz 提供内核符号。）";
     IMAGE_NAMELESS = "It is a module that does not say its name." / "这个模块没有写明自己的名字。";
     IMAGE_DUPLICATE = "Another image of the same kind was given first." / "前面已给出同类映像。";
     IMAGE_BEATEN_FIT = "It is not needed: {name} fits the log better." / "不需要它：{name} 与日志更相符。";

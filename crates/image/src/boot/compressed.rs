@@ -4,8 +4,12 @@
 use crate::elf::u32_at;
 use std::io::Read;
 
-/// The largest kernel that is unpacked: 512 MiB. An allyesconfig kernel has 200.
-const MOST: usize = 512 << 20;
+/// What anything unpacks to at most: 2 GiB. A vmlinux with debug information has 0.6 of them.
+const MOST: usize = 2 << 30;
+/// What a small file may unpack to, and how many times its size a larger one: kernels with all
+/// their zeroes unpack to six times their size. More is a bomb.
+const LEAST_ROOM: usize = 64 << 20;
+const MAX_RATIO: usize = 24;
 /// Memory for a decoder's window, in KiB: 192 MiB, above the 128 MiB of `zstd --ultra -22`.
 const WINDOW_KIB: u32 = 192 << 10;
 /// A block of lz4's legacy format, unpacked (scripts/Makefile.lib calls `lz4 -l`).
@@ -42,15 +46,37 @@ pub(super) fn format(data: &[u8]) -> Option<Format> {
     MAGICS.iter().find(|(_, magic)| data.starts_with(magic)).map(|(format, _)| *format)
 }
 
+impl Format {
+    /// As the tool that makes it is called.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Format::Gzip => "gzip",
+            Format::Xz => "xz",
+            Format::Lzma => "lzma",
+            Format::Lzo => "lzop",
+            Format::Lz4 => "lz4",
+            Format::Zstd => "zstd",
+            Format::Bzip2 => "bzip2",
+        }
+    }
+}
+
+/// How many bytes what is in a file of so many may unpack to.
+pub(super) fn room(file: usize) -> usize {
+    LEAST_ROOM.saturating_add(file.saturating_mul(MAX_RATIO)).min(MOST)
+}
+
 /// The places where one of the formats seems to begin, in order.
 pub(super) fn places(data: &[u8], most: usize) -> Vec<usize> {
+    // lzma: the properties, a dictionary of whole 64 KiB, a size that is not told.
+    let is_lzma = |at: &usize| data.get(at.saturating_add(5)..at.saturating_add(13)) == Some(&[0xff; 8][..]);
     let mut found: Vec<usize> = MAGICS
         .iter()
         .filter(|(_, magic)| magic.len() > 3)
         .flat_map(|(_, magic)| memchr::memmem::find_iter(data, magic).take(most))
         .chain(memchr::memmem::find_iter(data, b"\x1f\x8b\x08\0").take(most))
         .chain(memchr::memmem::find_iter(data, b"BZh91AY&SY").take(most))
-        .chain(memchr::memmem::find_iter(data, b"\x5d\0\0\0\x02\xff\xff\xff\xff").take(most))
+        .chain(memchr::memmem::find_iter(data, b"\x5d\0\0").filter(is_lzma).take(most))
         .collect();
     found.sort_unstable();
     found.dedup();
@@ -58,51 +84,63 @@ pub(super) fn places(data: &[u8], most: usize) -> Vec<usize> {
     found
 }
 
-/// Unpacks one stream; what follows it is left alone (a boot image puts the size there).
-pub(super) fn unpack(format: Format, data: &[u8]) -> Result<Vec<u8>, String> {
+/// Unpacks one stream to at most `room` bytes; what follows it is left alone (a boot image puts
+/// the size there).
+pub(super) fn unpack(format: Format, data: &[u8], room: usize) -> Result<Vec<u8>, String> {
+    let read = |source: &mut dyn Read| read(source, room);
     match format {
-        Format::Gzip => read(flate2::bufread::GzDecoder::new(data)),
-        Format::Xz => read(lzma_rust2::XzReader::new_mem_limit(data, false, WINDOW_KIB)),
+        Format::Gzip => read(&mut flate2::bufread::GzDecoder::new(data)),
+        Format::Xz => read(&mut lzma_rust2::XzReader::new_mem_limit(data, false, WINDOW_KIB)),
         Format::Lzma => {
             let reader = lzma_rust2::LzmaReader::new_mem_limit(data, WINDOW_KIB, None);
-            read(reader.map_err(|error| error.to_string())?)
+            read(&mut reader.map_err(|error| error.to_string())?)
         }
         Format::Zstd => {
-            let reader = ruzstd::decoding::StreamingDecoder::new(data).map_err(|error| error.to_string())?;
-            read(reader)
+            let reader = ruzstd::decoding::StreamingDecoder::new(data);
+            read(&mut reader.map_err(|error| error.to_string())?)
         }
-        Format::Bzip2 => read(bzip2::bufread::BzDecoder::new(data)),
-        Format::Lz4 if data.starts_with(b"\x02") => lz4_legacy(data),
-        Format::Lz4 => read(lz4_flex::frame::FrameDecoder::new(data)),
-        Format::Lzo => lzo(data),
+        Format::Bzip2 => read(&mut bzip2::bufread::BzDecoder::new(data)),
+        Format::Lz4 if data.starts_with(b"\x02") => lz4_legacy(data, room),
+        Format::Lz4 => read(&mut lz4_flex::frame::FrameDecoder::new(data)),
+        Format::Lzo => lzo(data, room),
     }
 }
 
-fn read(source: impl Read) -> Result<Vec<u8>, String> {
+fn read(source: &mut dyn Read, room: usize) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let most = u64::try_from(MOST).unwrap_or(u64::MAX);
-    match source.take(most).read_to_end(&mut bytes) {
-        Ok(_) if bytes.len() >= MOST => Err(too_large()),
+    let most = u64::try_from(room).unwrap_or(u64::MAX);
+    match source.take(most.saturating_add(1)).read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() > room => Err(too_large(room)),
         Ok(_) => Ok(bytes),
-        Err(error) => Err(format!("damaged after {} bytes: {error}", bytes.len())),
+        Err(error) => Err(format!("damaged or cut off after {} unpacked bytes: {error}", bytes.len())),
     }
 }
 
-fn too_large() -> String {
-    format!("unpacks to more than {MOST} bytes")
+fn too_large(room: usize) -> String {
+    format!("it unpacks to more than {room} bytes, far more than a kernel of that size: nothing is read of it")
 }
 
 /// Blocks with their compressed size in front. A boot image ends in its unpacked size, which
 /// is no block: it is larger than what is left.
-fn lz4_legacy(data: &[u8]) -> Result<Vec<u8>, String> {
+fn lz4_legacy(data: &[u8], room: usize) -> Result<Vec<u8>, String> {
     let mut out: Vec<u8> = Vec::new();
     let mut at = 4usize;
     while let Some(size) = u32_at(data, at).map(|size| size as usize) {
         let start = at.saturating_add(4);
-        let Some(end) = start.checked_add(size).filter(|end| size > 0 && *end <= data.len()) else { break };
+        let Some(end) = start.checked_add(size).filter(|end| size > 0 && *end <= data.len()) else {
+            // A size that is larger than what is left is the image's own, if it is what is behind
+            // it that was unpacked; else the last block is cut off.
+            if size != out.len() && size > 0 && start < data.len() {
+                return Err(format!(
+                    "cut off: the lz4 block at {at:#x} has {size} bytes, of which {} are there",
+                    data.len().saturating_sub(start)
+                ));
+            }
+            break;
+        };
         let Some(block) = data.get(start..end) else { break };
-        if out.len() >= MOST {
-            return Err(too_large());
+        if out.len() >= room {
+            return Err(too_large(room));
         }
         let unpacked = lz4_flex::block::decompress(block, LZ4_BLOCK)
             .map_err(|error| format!("the lz4 block at {at:#x} is damaged: {error}"))?;
@@ -114,12 +152,16 @@ fn lz4_legacy(data: &[u8]) -> Result<Vec<u8>, String> {
             break;
         }
     }
-    if out.is_empty() { Err("no lz4 block".into()) } else { Ok(out) }
+    match out.len() {
+        0 => Err("there is no lz4 block in it".into()),
+        size if size > room => Err(too_large(room)),
+        _ => Ok(out),
+    }
 }
 
 /// lzop's container: a header, then blocks of (unpacked size, packed size, checksum of the
 /// unpacked), big-endian; an unpacked size of 0 ends it.
-fn lzo(data: &[u8]) -> Result<Vec<u8>, String> {
+fn lzo(data: &[u8], room: usize) -> Result<Vec<u8>, String> {
     let cut = || "the lzop header is cut off".to_owned();
     let half = |at: usize| -> Option<u16> {
         data.get(at..at.checked_add(2)?)?.try_into().ok().map(u16::from_be_bytes)
@@ -141,9 +183,17 @@ fn lzo(data: &[u8]) -> Result<Vec<u8>, String> {
     let name = usize::from(data.get(at).copied().ok_or_else(cut)?);
     at += 1 + name + 4;
     let mut out: Vec<u8> = Vec::new();
-    while let Some(unpacked) = word(at).filter(|size| *size > 0).map(|size| size as usize) {
+    loop {
+        let unpacked = match word(at) {
+            Some(0) => break,
+            Some(size) => size as usize,
+            None => return Err(format!("cut off: no block and no end at {at:#x}")),
+        };
         let packed = word(at + 4).ok_or_else(cut)? as usize;
-        if unpacked > LZO_BLOCK || packed > unpacked || out.len() >= MOST {
+        if out.len() >= room {
+            return Err(too_large(room));
+        }
+        if unpacked > LZO_BLOCK || packed > unpacked {
             return Err(format!("the lzo block at {at:#x} claims {packed} bytes for {unpacked}"));
         }
         // Checksums: of the unpacked data by adler32 or crc32, of the packed likewise, where it
@@ -168,5 +218,5 @@ fn lzo(data: &[u8]) -> Result<Vec<u8>, String> {
         }
         at += packed;
     }
-    if out.is_empty() { Err("no lzo block".into()) } else { Ok(out) }
+    if out.is_empty() { Err("there is no lzo block in it".into()) } else { Ok(out) }
 }

@@ -2,7 +2,7 @@
 
 use super::synth::{self, Entry, KALLSYMS, Part};
 use crate::elf::{Elf, Section, consts, u16_at, u64_at};
-use crate::kallsyms::{Base, Kallsyms};
+use crate::kallsyms::{Base, Kallsyms, Named};
 use crate::relocs;
 
 const SECTION: usize = 64;
@@ -13,19 +13,35 @@ pub(super) fn with_symbols(data: &[u8]) -> Option<Vec<u8>> {
     if elf.relocatable || elf.sections.iter().any(|section| section.kind == consts::SHT_SYMTAB) {
         return None;
     }
-    let found = Kallsyms::find(data)?;
-    let base = match found.base() {
-        Base::None => 0,
-        Base::Known(base) => base,
-        Base::At(_) => return None,
-    };
-    let symbols = found.symbols(base);
+    let symbols = listed(&elf)?;
     let parts: Vec<Part> = elf.sections.iter().skip(1).map(part).collect();
     let entries: Vec<Entry<'_>> = symbols
         .iter()
         .map(|symbol| Entry { name: &symbol.name, letter: symbol.letter, address: symbol.address })
         .collect();
     append(data, &elf, &parts, &entries)
+}
+
+/// What the tables of a linked kernel list.
+pub(super) fn listed(elf: &Elf<'_>) -> Option<Vec<Named>> {
+    let found = Kallsyms::find(elf.data)?;
+    let base = match found.base() {
+        Base::None => 0,
+        Base::Known(base) => base,
+        Base::At(_) => return None,
+        // What was searched is the file: the tables' section says how its places are addresses.
+        Base::Image(table) => {
+            let table = table as u64;
+            let holds = |section: &&Section<'_>| {
+                section.loaded()
+                    && section.kind != consts::SHT_NOBITS
+                    && table.checked_sub(section.offset).is_some_and(|at| at < section.size)
+            };
+            let section = elf.sections.iter().find(holds)?;
+            section.address.wrapping_sub(section.offset)
+        }
+    };
+    Some(found.symbols(base))
 }
 
 fn part(section: &Section<'_>) -> Part {

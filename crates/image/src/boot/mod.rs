@@ -9,12 +9,19 @@
 mod compressed;
 mod container;
 mod linked;
+mod pointers;
 mod raw;
 mod reloc;
 mod shapes;
 mod synth;
 mod text;
+mod types;
+mod wrappers;
 
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
+mod lab;
 #[cfg(test)]
 mod tests;
 
@@ -24,13 +31,18 @@ use std::borrow::Cow;
 pub use container::release as boot_release;
 pub(crate) use synth::KALLSYMS;
 
-/// Containers in containers that are opened (a compressed Image in an EFI executable is two).
-const MAX_LAYERS: usize = 4;
+/// Containers in containers that are opened (a compressed Image in zboot in a unified kernel image
+/// is three).
+const MAX_LAYERS: usize = 5;
 
 /// The file that [`crate::Image::parse`] reads, of whatever a person has in hand: a boot image
-/// (bzImage, arm64 and RISC-V `Image`, EFI zboot, each compressed with gzip, xz, lzma, lzo, lz4,
-/// zstd or bzip2), a compressed vmlinux or module, `System.map` or `/proc/kallsyms`. What is an
-/// ELF file with symbols already is given back as it is.
+/// (bzImage, `Image` of arm64, RISC-V and LoongArch, EFI zboot, unified kernel image, uImage, FIT,
+/// Android's, each compressed with gzip, xz, lzma, lzo, lz4, zstd or bzip2), a compressed vmlinux
+/// or module, `System.map` or `/proc/kallsyms`, BTF by itself. What is an ELF file with symbols
+/// already is given back as it is.
+///
+/// What it takes is bound by the file's size: a file that unpacks to more than any kernel of that
+/// size is refused.
 ///
 /// # Errors
 ///
@@ -44,6 +56,7 @@ pub fn unpack(data: &[u8]) -> Result<Cow<'_, [u8]>, ImageError> {
         }
         container::Kind::Raw(header) => raw::to_elf(&kernel, &header).map(Cow::Owned),
         container::Kind::Text => text::to_elf(&kernel).map(Cow::Owned),
+        container::Kind::Types => types::to_elf(&kernel).map(Cow::Owned),
         container::Kind::Other => Ok(kernel),
     }
 }

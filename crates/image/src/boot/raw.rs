@@ -2,7 +2,7 @@
 //! say where its parts are, its relocations or its calls where it was linked to run.
 
 use super::container::RawHeader;
-use super::reloc;
+use super::{pointers, reloc};
 use super::shapes::{self, Shapes};
 use super::synth::{self, Entry, KALLSYMS, Part};
 use crate::ImageError;
@@ -20,30 +20,51 @@ const MAX_CALLS: usize = 2000;
 const MAX_DISTANCE: u64 = 64 << 20;
 const PAGE: u64 = 4096;
 
-/// The kernel as an ELF file.
-pub(super) fn to_elf(data: &[u8], header: &RawHeader) -> Result<Vec<u8>, ImageError> {
+/// What a raw kernel says of itself.
+pub(super) struct Listed {
+    /// The address of its first byte.
+    base: u64,
+    /// What its tables list.
+    pub symbols: Vec<Named>,
+    /// Where its relocations are.
+    relocations: Option<Range<usize>>,
+}
+
+/// Reads the tables and tells where they say that the kernel runs.
+pub(super) fn listed(data: &[u8], arch: Arch) -> Result<Listed, ImageError> {
     let Some(kallsyms) = Kallsyms::find(data) else {
         return Err(ImageError::Unsupported(
-            "a boot image without kallsyms tables (CONFIG_KALLSYMS is off): no address in it has a name"
+            "a boot image without kallsyms tables (CONFIG_KALLSYMS is off): no address in it has a name. Give the \
+             vmlinux with debug information, or System.map"
                 .into(),
         ));
     };
-    let table = reloc::find(data, header.arch);
-    let Some((base, relative_base)) = place(data, header.arch, &kallsyms, table.clone()) else {
+    let relocations = reloc::find(data, arch);
+    let Some((base, relative_base)) = place(data, arch, &kallsyms, relocations.clone()) else {
         return Err(ImageError::Unsupported(
-            "a boot image of which it cannot be told where it runs: its calls fit its symbols nowhere".into(),
+            "a boot image of which it cannot be told where it runs: neither its calls nor its pointers fit its symbols. \
+             Give the vmlinux with debug information, or System.map"
+                .into(),
         ));
     };
-    let mut symbols = kallsyms.symbols(relative_base);
-    let mut image = data.to_vec();
-    if let Some(table) = table {
-        reloc::apply(&mut image, base, reloc::entries(data, table));
+    Ok(Listed { base, symbols: kallsyms.symbols(relative_base), relocations })
+}
+
+/// The kernel as an ELF file.
+pub(super) fn to_elf(data: &[u8], header: &RawHeader) -> Result<Vec<u8>, ImageError> {
+    let Listed { base, mut symbols, relocations } = listed(data, header.arch)?;
+    let mut file = Vec::with_capacity(START.saturating_add(data.len()).saturating_add(data.len() / 4));
+    file.resize(START, 0);
+    file.extend_from_slice(data);
+    if let Some(image) = file.get_mut(START..)
+        && let Some(table) = relocations
+    {
+        reloc::apply(image, base, reloc::entries(data, table));
     }
+    let image = file.get(START..).unwrap_or_default();
     let layout = Layout { base, size: image.len() as u64, memory: header.memory };
-    let parts = layout.parts(&image, header.arch, &symbols);
-    name_banner(&image, base, &mut symbols);
-    let mut file = vec![0u8; START];
-    file.append(&mut image);
+    let parts = layout.parts(image, header.arch, &symbols);
+    name_banner(image, base, &mut symbols);
     let entries: Vec<Entry<'_>> = symbols
         .iter()
         .map(|symbol| Entry { name: &symbol.name, letter: symbol.letter, address: symbol.address })
@@ -62,6 +83,10 @@ fn place(
         Base::None => (Some(0), None),
         Base::Known(number) => (Some(number), None),
         Base::At(at) => (None, Some(at as u64)),
+        Base::Image(_) => {
+            let starts = kallsyms.symbols(0).into_iter().map(|symbol| symbol.address);
+            return pointers::base(data, starts).map(|base| (base, base));
+        }
     };
     // Which (base, number) there are to choose from.
     let mut choices: Vec<(u64, u64)> = Vec::new();

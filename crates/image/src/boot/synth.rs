@@ -49,6 +49,7 @@ pub(super) fn finish(
     let machine = match arch {
         Arch::Arm64 => consts::EM_AARCH64,
         Arch::Riscv64 => consts::EM_RISCV,
+        Arch::Loongarch64 => consts::EM_LOONGARCH,
         _ => consts::EM_X86_64,
     };
     let (entries, strings) = symbol_table(parts, symbols);

@@ -47,20 +47,30 @@ pub(super) fn is_list(data: &[u8]) -> bool {
 pub(super) fn to_elf(data: &[u8]) -> Result<Vec<u8>, ImageError> {
     let all = lines(data).filter_map(line).take(MAX_SYMBOLS);
     // A module's symbols are not the kernel's.
-    let own: Vec<Line<'_>> = all.filter(|line| !line.name.contains([' ', '\t'])).collect();
+    let mut modules = false;
+    let own: Vec<Line<'_>> = all
+        .filter(|line| {
+            let of_module = line.name.contains([' ', '\t']);
+            modules |= of_module;
+            !of_module
+        })
+        .collect();
     if own.len() < 2 {
         return Err(ImageError::Unsupported(
-            "a symbol list without symbols (Debian keeps the real System.map in the package with debug information)"
+            "a symbol list without symbols: a placeholder. Debian keeps the real System.map in the package \
+             linux-image-RELEASE-dbg; the vmlinuz beside it has the kernel's own symbols in it"
                 .into(),
         ));
     }
     if own.iter().all(|line| line.address == 0) {
         return Err(ImageError::Unsupported(
-            "a symbol list whose addresses are hidden (kptr_restrict): it must be read by root".into(),
+            "a symbol list whose addresses are all 0: /proc/kallsyms hides them (kptr_restrict) from whoever is not root. \
+             Read it with sudo cat /proc/kallsyms, or give the vmlinuz, which has the symbols in it"
+                .into(),
         ));
     }
     let Some(arch) = arch(&own) else {
-        return Err(ImageError::Unsupported("a symbol list of which the CPU cannot be told".into()));
+        return Err(ImageError::Unsupported("a symbol list of a CPU that is not read, or the head of one: it names none of x86_64's, arm64's, riscv's or loongarch's entry points".into()));
     };
     let at = |name: &str| own.iter().find(|line| line.name == name).map(|line| line.address);
     let bounds = [
@@ -90,17 +100,20 @@ pub(super) fn to_elf(data: &[u8]) -> Result<Vec<u8>, ImageError> {
         .iter()
         .map(|line| Entry { name: line.name, letter: line.letter, address: line.address })
         .collect();
-    Ok(synth::finish(vec![0; 64], arch, &parts, &entries, ".symtab"))
+    // /proc/kallsyms is in the kernel's own order, System.map in that of `nm -n`.
+    let table = if modules { synth::KALLSYMS } else { ".symtab" };
+    Ok(synth::finish(vec![0; 64], arch, &parts, &entries, table))
 }
 
 /// The CPU, by names that only its kernels have.
 fn arch(own: &[Line<'_>]) -> Option<Arch> {
-    const MARKS: [(&str, Arch); 6] = [
+    const MARKS: [(&str, Arch); 7] = [
         ("entry_SYSCALL_64", Arch::X86_64),
         ("startup_64", Arch::X86_64),
         ("el1h_64_sync", Arch::Arm64),
         ("el1_sync", Arch::Arm64),
         ("__kvm_nvhe___kvm_hyp_init", Arch::Arm64),
+        ("handle_fpe", Arch::Loongarch64),
         ("handle_exception", Arch::Riscv64),
     ];
     let mark = |(name, arch): &(&str, Arch)| own.iter().any(|line| line.name == *name).then_some(*arch);
