@@ -157,9 +157,15 @@ impl<'d> Image<'d> {
         self.btf
             .get_or_init(|| {
                 let base = self.base_types.get().cloned();
-                let section =
-                    |name: &str| self.elf.section(name).map(|(_, section)| self.elf.raw(section)).filter(|bytes| !bytes.is_empty());
-                let Some(own) = section(".BTF").or_else(|| self.other_types.get().copied()) else { return base };
+                let section = |name: &str| {
+                    self.elf
+                        .section(name)
+                        .map(|(_, section)| self.elf.raw(section))
+                        .filter(|bytes| !bytes.is_empty())
+                };
+                let Some(own) = section(".BTF").or_else(|| self.other_types.get().copied()) else {
+                    return base;
+                };
                 // A base that a module brings along says what it means by itself, if little.
                 let brought = section(".BTF.base").filter(|_| self.elf.relocatable);
                 let parsed = match (brought, &base) {

@@ -245,13 +245,7 @@ fn names_at(data: &[u8], tokens: &[(usize, usize)], place: usize, align: usize) 
 }
 
 /// Whether the markers behind `count` names say where every 256th of them is. They are words.
-fn markers_follow(
-    data: &[u8],
-    tokens: &[(usize, usize)],
-    names: usize,
-    align: usize,
-    count: usize,
-) -> bool {
+fn markers_follow(data: &[u8], tokens: &[(usize, usize)], names: usize, align: usize, count: usize) -> bool {
     let end_of_all = tokens.first().map_or(0, |first| first.0);
     let mut places = Vec::with_capacity(count.min(MAX_SYMBOLS) / 256 + 1);
     let mut at = names;
@@ -297,7 +291,8 @@ fn from_place(data: &[u8], table: usize, count: usize) -> bool {
         let offsets = bytes.chunks_exact(4).map(|entry| i64::from(u32_at(entry, 0).unwrap_or(0) as i32));
         offsets.zip((0i64..).step_by(4)).map(|(offset, place)| offset.wrapping_add(place))
     };
-    let spread = all().next().zip(all().last()).is_some_and(|(first, last)| last.wrapping_sub(first) > 0x1000);
+    let spread =
+        all().next().zip(all().last()).is_some_and(|(first, last)| last.wrapping_sub(first) > 0x1000);
     spread && all().is_sorted()
 }
 

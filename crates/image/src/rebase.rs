@@ -66,7 +66,8 @@ struct Rebased<'b, 'd> {
 impl Rebased<'_, '_> {
     /// Gives every type of the distilled base its number: the kernel's, or one behind all others.
     fn match_all(&mut self) {
-        let mut next = self.kernel.end().saturating_add(self.split.end().saturating_sub(self.distilled.end()));
+        let mut next =
+            self.kernel.end().saturating_add(self.split.end().saturating_sub(self.distilled.end()));
         for number in 1..self.distilled.end() {
             let found = self.distilled.header(number).and_then(|header| self.like(header));
             self.numbers.push(found.unwrap_or(next));
@@ -155,7 +156,8 @@ impl Rebased<'_, '_> {
         let value = if is_type { self.number(header.value) } else { header.value };
         let name = self.string(header.name);
         self.put([name, info, value]);
-        let entries = header.rest..header.rest.checked_add(btf::extra(header.kind, usize::from(header.count))?)?;
+        let entries =
+            header.rest..header.rest.checked_add(btf::extra(header.kind, usize::from(header.count))?)?;
         let at = |step: usize| entries.clone().step_by(step);
         match header.kind {
             btf::STRUCT | btf::UNION => {

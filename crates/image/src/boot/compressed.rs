@@ -117,7 +117,9 @@ fn read(source: &mut dyn Read, room: usize) -> Result<Vec<u8>, String> {
 }
 
 fn too_large(room: usize) -> String {
-    format!("it unpacks to more than {room} bytes, far more than a kernel of that size: nothing is read of it")
+    format!(
+        "it unpacks to more than {room} bytes, far more than a kernel of that size: nothing is read of it"
+    )
 }
 
 /// Blocks with their compressed size in front. A boot image ends in its unpacked size, which

@@ -122,7 +122,8 @@ pub(super) fn uimage(payload: &[u8]) -> Vec<u8> {
 /// A flattened image tree with a device tree's blob before the kernel; the data inside or behind.
 pub(super) fn fit(payload: &[u8], inside: bool) -> Vec<u8> {
     let names = b"type\0data\0data-offset\0data-size\0description\0";
-    let place = |name: &str| names.windows(name.len() + 1).position(|at| at == format!("{name}\0").as_bytes());
+    let place =
+        |name: &str| names.windows(name.len() + 1).position(|at| at == format!("{name}\0").as_bytes());
     let mut tree: Vec<u8> = Vec::new();
     let word = |tree: &mut Vec<u8>, word: usize| tree.extend(u32::try_from(word).unwrap().to_be_bytes());
     let padded = |tree: &mut Vec<u8>| tree.resize(tree.len().next_multiple_of(4), 0);
@@ -230,7 +231,8 @@ fn what_the_tools_of_a_kernel_build_pack_is_unpacked() {
         let unpacked = container::open(&packed).unwrap_or_else(|error| panic!("{how}: {error}"));
         assert!(unpacked.as_ref() == kernel, "{how}: {} bytes for {}", unpacked.len(), kernel.len());
         for (container, file) in containers(&packed) {
-            let unpacked = container::open(&file).unwrap_or_else(|error| panic!("{how} in {container}: {error}"));
+            let unpacked =
+                container::open(&file).unwrap_or_else(|error| panic!("{how} in {container}: {error}"));
             assert!(unpacked.as_ref() == kernel, "{how} in {container}");
         }
         // Cut off, it is refused by name, with the place.
@@ -284,7 +286,9 @@ fn false_beginnings_are_passed_over() {
     // An old boot header does not say where the kernel is; what looks like one comes first.
     let mut file = vec![0u8; 0x800];
     file[..2].copy_from_slice(b"MZ");
-    for false_one in [&b"\x1f\x8b\x08\0"[..], b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"\x02\x21\x4c\x18", b"BZh91AY&SY"] {
+    for false_one in
+        [&b"\x1f\x8b\x08\0"[..], b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"\x02\x21\x4c\x18", b"BZh91AY&SY"]
+    {
         file.extend(false_one);
         file.extend(b"nothing of the kind");
     }
@@ -308,7 +312,8 @@ fn what_is_cut_off_says_what_and_where() {
             "a signed bzImage" | "Android 0" | "Android 4" => file.len() - 5000.min(file.len() / 2),
             _ => file.len() - packed.len() / 2,
         };
-        let error = unpack(&file[..part.min(file.len() - packed.len() / 2)]).err().map(|error| error.to_string());
+        let error =
+            unpack(&file[..part.min(file.len() - packed.len() / 2)]).err().map(|error| error.to_string());
         let error = error.unwrap_or_default();
         assert!(error.contains("cut off") || error.contains("no kernel is found"), "{how}: {error}");
     }

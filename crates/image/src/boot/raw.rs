@@ -2,9 +2,9 @@
 //! say where its parts are, its relocations or its calls where it was linked to run.
 
 use super::container::RawHeader;
-use super::{pointers, reloc};
 use super::shapes::{self, Shapes};
 use super::synth::{self, Entry, KALLSYMS, Part};
+use super::{pointers, reloc};
 use crate::ImageError;
 use crate::elf::{consts, u32_at};
 use crate::kallsyms::{Base, Kallsyms, Named};

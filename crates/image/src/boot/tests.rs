@@ -217,7 +217,9 @@ fn what_is_cut_off_or_strange_is_refused_in_words() {
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(&raw()).unwrap();
     let gz = gz.finish().unwrap();
-    assert!(unpack(&gz[..gz.len() / 2]).unwrap_err().to_string().contains("packed by gzip: damaged or cut off"));
+    assert!(
+        unpack(&gz[..gz.len() / 2]).unwrap_err().to_string().contains("packed by gzip: damaged or cut off")
+    );
     let mut bare = vec![0u8; 0x1000];
     bare[56..60].copy_from_slice(b"ARM\x64");
     assert!(unpack(&bare).unwrap_err().to_string().contains("kallsyms"));

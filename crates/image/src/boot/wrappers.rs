@@ -126,7 +126,8 @@ fn fit(data: &[u8]) -> Option<(usize, usize)> {
                 if image && kernel {
                     // Data outside the tree is counted from its end, rounded up to words, or from
                     // the start of the file.
-                    let outside = offset.map(|offset: usize| (total.next_multiple_of(4)).saturating_add(offset));
+                    let outside =
+                        offset.map(|offset: usize| (total.next_multiple_of(4)).saturating_add(offset));
                     return inline.or_else(|| position.or(outside).zip(size));
                 }
                 path.pop()?;
