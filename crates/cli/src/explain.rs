@@ -6,12 +6,14 @@ use crate::images::Images;
 use crate::input::{self, LogText};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::shelf::shelf;
 use crate::sources::SourceTree;
 use crate::{follow, input::chosen};
 use clap::CommandFactory;
 use kwhy_base::catalogue::cli as c;
 use kwhy_base::prose;
-use kwhy_diagnose::{ImageInput, Inputs, analyze_log};
+use kwhy_diagnose::{ImageInput, Inputs, analyze_log_with};
+use kwhy_image::index::Shelf;
 use kwhy_report::{Crash, Note, Report};
 use std::process::ExitCode;
 
@@ -47,9 +49,10 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {
     }
 
     let progress = Progress::start(output.lang, &prose!(c::ANALYSING));
+    let shelf = shelf();
     let mut report = Report { schema: "kwhy-report/1", crashes: Vec::new(), notes: Vec::new() };
     for log in &logs {
-        let one = explain(args, log, &output, &mut all_usable);
+        let one = explain(args, log, &output, &shelf, &mut all_usable);
         append(&mut report, one, log, logs.len() > 1);
     }
     drop(progress);
@@ -64,7 +67,13 @@ pub fn verdict(report: &Report) -> ExitCode {
 }
 
 /// Explains one log. Images that cannot be read are told of and left out.
-pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &mut bool) -> Report {
+pub fn explain(
+    args: &ExplainArgs,
+    log: &LogText,
+    output: &Output,
+    shelf: &dyn Shelf,
+    all_usable: &mut bool,
+) -> Report {
     // The log says which kernel and which modules are wanted, so that a folder of thousands of
     // candidates needs no more than a look at their names.
     let parsed = &log.log;
@@ -81,7 +90,7 @@ pub fn explain(args: &ExplainArgs, log: &LogText, output: &Output, all_usable: &
         images: images.mapped.iter().map(|(name, data)| ImageInput { name: name.clone(), data }).collect(),
         sources: Some(&sources),
     };
-    let mut report = analyze_log(parsed, &inputs);
+    let mut report = analyze_log_with(parsed, &inputs, Some(shelf));
     images.tell(&mut report);
     let packed = images.mapped.iter().filter_map(|(name, data)| {
         let error = data.problem.as_ref()?;

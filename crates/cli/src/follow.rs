@@ -132,7 +132,7 @@ impl Told<'_> {
             oddities: vec![oddity],
         };
         let mut usable = true;
-        let report = explain(self.args, &log, self.output, &mut usable);
+        let report = explain(self.args, &log, self.output, &crate::shelf::shelf(), &mut usable);
         let text = kwhy_report::render(&report, self.output.format, self.output.lang, &self.output.options);
         self.found |= verdict(&report) == ExitCode::SUCCESS;
         self.output.append(&text)

@@ -1,20 +1,12 @@
 //! The cache folder as the shelf on which answers about images are kept.
 
-use kwhy_diagnose::writers::{Shelf, VERSION};
-use kwhy_fetch::cache::{Cache, Kind};
+use kwhy_diagnose::writers::VERSION;
+use kwhy_fetch::cache::{Cache, Shelved};
 use std::time::UNIX_EPOCH;
 
-/// The cache, where there is a folder for one.
-pub struct Disk {
-    cache: Option<Cache>,
-    version: u32,
-}
-
-impl Disk {
-    /// The cache that the environment names.
-    pub fn new() -> Disk {
-        Disk { cache: Cache::from_environment(), version: version() }
-    }
+/// The cache that the environment names; without one, nothing outlives the process.
+pub fn shelf() -> Shelved {
+    Shelved::new(Cache::from_environment(), version())
 }
 
 /// Another build of the command may know better: its answers are its own.
@@ -26,17 +18,4 @@ fn version() -> u32 {
     }
     // FNV-1a, 32 bits.
     text.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
-impl Shelf for Disk {
-    fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.cache.as_ref()?.get(Kind::Index, key, self.version).map(|blob| blob.to_vec())
-    }
-
-    fn put(&self, key: &str, bytes: &[u8]) {
-        // A cache that cannot be written makes the next run slower, and that is all.
-        if let Some(cache) = &self.cache {
-            let _ = cache.put(Kind::Index, key, self.version, bytes);
-        }
-    }
 }

@@ -6,7 +6,7 @@ use crate::command_error::CommandError;
 use crate::contents::Contents;
 use crate::disasm_cmd::open;
 use crate::output::Output;
-use crate::shelf::Disk;
+use crate::shelf::shelf;
 use kwhy_base::catalogue::{cli as c, writers as w};
 use kwhy_base::{Lang, Prose, prose};
 use kwhy_diagnose::writers::paths::Paths;
@@ -14,6 +14,7 @@ use kwhy_diagnose::writers::ways::Step;
 use kwhy_diagnose::writers::{self, MAX_FUNCTIONS, Search, Unanswered, Writer, Writers};
 use kwhy_flow::stores::StoreKind;
 use kwhy_image::Image;
+use kwhy_image::index::Shelf;
 
 use kwhy_report::doc::{Block, Inline, Item, Tone};
 use kwhy_report::{Format, Hex};
@@ -27,10 +28,10 @@ pub fn writers(args: &WritersArgs) -> Result<ExitCode, CommandError> {
         CommandError::unusable(prose!(w::NO_MEMBER_NAMED, text = &args.member)).hint(prose!(w::HINT_MEMBER))
     })?;
     let mapped = open(&args.images)?;
-    let images = parse(&mapped)?;
+    let shelf = shelf();
+    let images = parse(&mapped, &shelf)?;
     let borrowed: Vec<&Image<'_>> = images.iter().collect();
-    let disk = Disk::new();
-    let how = Search { ways: true, functions: MAX_FUNCTIONS, shelf: Some(&disk) };
+    let how = Search { ways: true, functions: MAX_FUNCTIONS };
     let found = writers::search_all(&borrowed, &record, &member, how).map_err(|error| match error {
         Unanswered::NoType => {
             CommandError::unusable(prose!(c::NO_TYPE, name = &record)).hint(prose!(c::HINT_TYPE))
@@ -65,11 +66,12 @@ fn split(text: &str) -> Option<(String, String)> {
     Some((record, member.to_owned()))
 }
 
-fn parse(mapped: &[(String, Contents)]) -> Result<Vec<Image<'_>>, CommandError> {
+fn parse<'d>(mapped: &'d [(String, Contents)], shelf: &'d dyn Shelf) -> Result<Vec<Image<'d>>, CommandError> {
     mapped
         .iter()
         .map(|(path, data)| {
             Image::parse(data)
+                .map(|image| image.with_shelf(Some(shelf)))
                 .map_err(|error| CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error))
         })
         .collect()
@@ -222,10 +224,10 @@ fn steps(way: &[Step]) -> Vec<Value> {
 pub fn path(args: &PathArgs) -> Result<ExitCode, CommandError> {
     let output = Output::new(&args.output);
     let mapped = open(&args.images)?;
-    let images = parse(&mapped)?;
+    let shelf = shelf();
+    let images = parse(&mapped, &shelf)?;
     let borrowed: Vec<&Image<'_>> = images.iter().collect();
-    let disk = Disk::new();
-    let paths = Paths::new(&borrowed, Some(&disk));
+    let paths = Paths::new(&borrowed);
     let from = paths.named(&args.from);
     let mut to: Vec<_> = paths.named(&args.to).into_iter().map(|node| (node, node.1)).collect();
     if to.is_empty() {

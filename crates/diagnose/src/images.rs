@@ -9,6 +9,7 @@ use crate::standing::Standing;
 use kwhy_base::catalogue::evidence as say;
 use kwhy_base::version::{is_telling, same_version};
 use kwhy_base::{BuildId, ImageAddr, Prose, prose};
+use kwhy_image::index::Shelf;
 use kwhy_image::{Image, ImageKind, TypesUse};
 use kwhy_oops::{CodeDump, CodeRef, CrashRecord};
 use kwhy_report::model::{Check, ImageUse, Outcome};
@@ -24,12 +25,20 @@ pub struct Opened<'d> {
 }
 
 /// Reads the headers of every image offered.
+#[cfg(test)]
 pub fn open<'d>(inputs: &[crate::ImageInput<'d>]) -> Vec<Opened<'d>> {
+    open_with(inputs, None)
+}
+
+/// The same, with the shelf that is lent to each.
+pub fn open_with<'d>(inputs: &[crate::ImageInput<'d>], shelf: Option<&'d dyn Shelf>) -> Vec<Opened<'d>> {
     let mut opened: Vec<Opened<'d>> = inputs
         .iter()
         .map(|input| Opened {
             name: input.name.clone(),
-            image: Image::parse(input.data).map_err(|error| error.to_string()),
+            image: Image::parse(input.data)
+                .map(|image| image.with_shelf(shelf))
+                .map_err(|error| error.to_string()),
             completes: None,
         })
         .collect();

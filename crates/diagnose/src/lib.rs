@@ -47,6 +47,7 @@ pub mod writers;
 
 use context::Facts;
 use images::Images;
+use kwhy_image::index::Shelf;
 use kwhy_oops::{CrashRecord, Log};
 use kwhy_report::model::{self, Hex, Report, Text};
 use std::borrow::Cow;
@@ -84,7 +85,13 @@ pub fn analyze(inputs: &Inputs<'_>) -> Report {
 /// Analyses crashes that were read already; `inputs.log` is not read again.
 #[must_use]
 pub fn analyze_log(log: &Log, inputs: &Inputs<'_>) -> Report {
-    let opened = images::open(&inputs.images);
+    analyze_log_with(log, inputs, None)
+}
+
+/// The same with a shelf, on which is kept what is learned about the images.
+#[must_use]
+pub fn analyze_log_with<'a>(log: &Log, inputs: &Inputs<'a>, shelf: Option<&'a dyn Shelf>) -> Report {
+    let opened = images::open_with(&inputs.images, shelf);
     let mended: Vec<Option<CrashRecord>> =
         log.crashes.iter().map(|crash| mend::mend(crash, &opened)).collect();
     let read: Cow<'_, [CrashRecord]> = if mended.iter().all(Option::is_none) {

@@ -44,6 +44,11 @@ impl Imports {
         (offset < IMPORTS_STEP).then_some((name.as_str(), offset))
     }
 
+    /// All of them, ascending.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = ImageAddr> + '_ {
+        self.by_address.keys().copied().map(ImageAddr)
+    }
+
     fn address(&mut self, name: &str) -> u64 {
         if let Some(address) = self.by_name.get(name) {
             return *address;

@@ -21,6 +21,9 @@ use std::rc::Rc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitId(pub usize);
 
+/// Where a name is used, by unit.
+pub(crate) type NamedPlaces = Rc<[(UnitId, Vec<usize>)]>;
+
 /// How many longer names may end in a name that is looked for.
 const MAX_STRINGS: usize = 4096;
 
@@ -29,16 +32,58 @@ impl<'d> Image<'d> {
     /// seem to: four bytes can occur by chance.
     #[must_use]
     pub fn units_naming(&self, name: &str) -> Vec<UnitId> {
-        self.places_naming(name).into_iter().map(|(unit, _)| unit).collect()
+        self.named_places(name).iter().map(|(unit, _)| *unit).collect()
     }
 
     /// The same with the places, as offsets in `.debug_info`, at which the name is used.
     #[must_use]
     pub fn places_naming(&self, name: &str) -> Vec<(UnitId, Vec<usize>)> {
-        let Some(debug) = self.debug() else { return Vec::new() };
+        self.named_places(name).to_vec()
+    }
+
+    fn named_places(&self, name: &str) -> NamedPlaces {
+        /// So many names are asked for by no question twice.
+        const MAX_KEPT: usize = 256;
+        let Some(debug) = self.debug() else { return Rc::from([]) };
         if name.is_empty() {
-            return Vec::new();
+            return Rc::from([]);
         }
+        if let Some(known) = self.named_places.borrow().get(name) {
+            return Rc::clone(known);
+        }
+        let places = self.find_named_places(debug, name);
+        let found: NamedPlaces = by_unit(debug.headers(), places).into();
+        let mut known = self.named_places.borrow_mut();
+        if known.len() < MAX_KEPT {
+            known.insert(name.to_owned(), Rc::clone(&found));
+        }
+        found
+    }
+
+    /// Searches for a name, or finds what an earlier run found.
+    fn find_named_places(&self, debug: &Debug<'d>, name: &str) -> Vec<usize> {
+        /// What more units know is searched for sooner than read from elsewhere.
+        const MAX_PLACES: usize = 1 << 14;
+        let question = format!("?named {name}");
+        if let Some(kept) = debug.lent().and_then(|lent| lent.get(&question)) {
+            let numbers = kept.all().map(|all| all.as_chunks::<8>().0.iter());
+            let places =
+                numbers.map(|all| all.map(|at| u64::from_le_bytes(*at) as usize).collect::<Vec<_>>());
+            if let Some(places) = places.filter(|places| places.is_sorted()) {
+                return places;
+            }
+        }
+        let places = self.search_places(debug, name);
+        if places.len() <= MAX_PLACES
+            && let Some(lent) = debug.lent()
+        {
+            let bytes: Vec<u8> = places.iter().flat_map(|at| (*at as u64).to_le_bytes()).collect();
+            lent.put(&question, &bytes);
+        }
+        places
+    }
+
+    fn search_places(&self, debug: &Debug<'d>, name: &str) -> Vec<usize> {
         let mut text = name.as_bytes().to_vec();
         text.push(0);
         let strings = debug.dwarf.debug_str.reader().as_slice();
@@ -57,22 +102,7 @@ impl<'d> Image<'d> {
             places.extend(memmem::find_iter(info, &text));
         }
         places.sort_unstable();
-        let headers = debug.headers();
-        let mut found: Vec<(UnitId, Vec<usize>)> = Vec::new();
-        for place in places {
-            let next = headers.partition_point(|(start, _)| *start <= place);
-            let Some((start, end)) = next.checked_sub(1).and_then(|index| headers.get(index)).copied() else {
-                continue;
-            };
-            if place >= end {
-                continue;
-            }
-            match found.last_mut() {
-                Some((unit, here)) if unit.0 == start => here.push(place),
-                _ => found.push((UnitId(start), vec![place])),
-            }
-        }
-        found
+        places
     }
 
     /// Those of several offsets of a text in `.debug_str` that entries refer to.
@@ -347,6 +377,25 @@ impl<'d> Image<'d> {
         found.dedup();
         found
     }
+}
+
+/// Distributes places over the units that they are in.
+fn by_unit(headers: &[(usize, usize)], places: Vec<usize>) -> Vec<(UnitId, Vec<usize>)> {
+    let mut found: Vec<(UnitId, Vec<usize>)> = Vec::new();
+    for place in places {
+        let next = headers.partition_point(|(start, _)| *start <= place);
+        let Some((start, end)) = next.checked_sub(1).and_then(|index| headers.get(index)).copied() else {
+            continue;
+        };
+        if place >= end {
+            continue;
+        }
+        match found.last_mut() {
+            Some((unit, here)) if unit.0 == start => here.push(place),
+            _ => found.push((UnitId(start), vec![place])),
+        }
+    }
+    found
 }
 
 /// The top-level entry that the byte at `place` of the unit belongs to.

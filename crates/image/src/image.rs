@@ -1,9 +1,11 @@
 //! The image: what it is made of, and the answers that need no debug information.
 
 use crate::btf::Btf;
+use crate::census::NamedPlaces;
 use crate::edges::HiddenEdge;
 use crate::elf::{Elf, consts, u32_at};
 use crate::function::{CodeRange, Function};
+use crate::index::{Learned, Lent, Part, Shelf};
 use crate::layout::{self, Layout};
 use crate::patch_sites::Table;
 use crate::rebase::rebase;
@@ -31,6 +33,7 @@ pub struct Image<'d> {
     pub(crate) symbols: Symbols<'d>,
     kind: ImageKind,
     build_id: Option<BuildId>,
+    pub(crate) lent: Option<Lent<'d>>,
     pub(crate) problems: RefCell<Vec<String>>,
     debug: OnceCell<Option<Debug<'d>>>,
     btf: OnceCell<Option<Rc<Btf<'d>>>>,
@@ -45,6 +48,7 @@ pub struct Image<'d> {
     pub(crate) patch_tables: OnceCell<Vec<Table<'d>>>,
     pub(crate) hidden_edges: OnceCell<Vec<HiddenEdge>>,
     pub(crate) types: TypeTable,
+    pub(crate) named_places: RefCell<BTreeMap<String, NamedPlaces>>,
 }
 
 impl<'d> Image<'d> {
@@ -80,6 +84,7 @@ impl<'d> Image<'d> {
             symbols,
             kind,
             build_id,
+            lent: None,
             problems: RefCell::new(problems),
             debug: OnceCell::new(),
             btf: OnceCell::new(),
@@ -93,10 +98,50 @@ impl<'d> Image<'d> {
             patch_tables: OnceCell::new(),
             hidden_edges: OnceCell::new(),
             types: TypeTable::default(),
+            named_places: RefCell::default(),
         };
         // The first type is void.
         image.intern(crate::dwarf_types::Key::Void);
         image
+    }
+
+    /// Lends the image a shelf, where an earlier run may have left what it learned. To be called
+    /// before anything is asked; an image without a build-id has no use for it.
+    #[must_use]
+    pub fn with_shelf(mut self, shelf: Option<&'d dyn Shelf>) -> Image<'d> {
+        self.lent = shelf.zip(self.build_id.as_ref()).map(|(shelf, id)| Lent::new(shelf, &self.elf, id));
+        self.symbols.lent = self.lent.clone();
+        self
+    }
+
+    /// The shelf that was lent.
+    pub fn shelf(&self) -> Option<&'d dyn Shelf> {
+        self.lent.as_ref().map(|lent| lent.shelf)
+    }
+
+    /// Puts `question` to a table over the whole image: one that was kept under `name`, or one
+    /// that is made now and kept. The question answers `None` where the table makes no sense; such
+    /// a table is made anew.
+    pub fn learned<'l, R>(
+        &self,
+        table: &'l Learned,
+        name: &str,
+        make: impl FnOnce() -> Vec<u8>,
+        question: impl Fn(&'l Part) -> Option<R>,
+    ) -> Option<R> {
+        table.ask(self.lent.as_ref(), name, || make().into(), question)
+    }
+
+    /// What [`Image::keep_answer`] kept of this image under the same question.
+    pub fn kept_answer(&self, question: &str) -> Option<Vec<u8>> {
+        Some(self.lent.as_ref()?.get(question)?.all()?.to_vec())
+    }
+
+    /// Keeps the answer to a question about the image, where there is a shelf.
+    pub fn keep_answer(&self, question: &str, answer: impl FnOnce() -> Vec<u8>) {
+        if let Some(lent) = &self.lent {
+            lent.put(question, &answer());
+        }
     }
 
     /// The CPU that the code is for.
@@ -149,7 +194,10 @@ impl<'d> Image<'d> {
 
     pub(crate) fn debug(&self) -> Option<&Debug<'d>> {
         self.debug
-            .get_or_init(|| Debug::load(&self.elf, &self.symbols, &mut self.problems.borrow_mut()))
+            .get_or_init(|| {
+                Debug::load(&self.elf, &self.symbols, &mut self.problems.borrow_mut())
+                    .map(|debug| debug.with_shelf(self.lent.clone()))
+            })
             .as_ref()
     }
 

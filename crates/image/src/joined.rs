@@ -66,7 +66,8 @@ impl<'d> Image<'d> {
         {
             return None;
         }
-        Image::parse_joined(self.elf.data, code.elf.data).ok()
+        let joined = Image::parse_joined(self.elf.data, code.elf.data).ok()?;
+        Some(joined.with_shelf(self.shelf().or(code.shelf())))
     }
 
     /// The bytes of the file that the code came from, where it is not the one of [`Image::data`].

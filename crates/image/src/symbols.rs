@@ -1,9 +1,9 @@
 //! The ELF symbol table, read the way kallsyms presents it.
 //!
 //! Nothing is indexed when a file is opened. The first question by address sorts the addresses,
-//! the first by name sorts the places of the names in the string table (not the names, which
-//! are found there by searching it as one text). A kernel has 150 000 symbols and its report
-//! asks a hundred questions.
+//! the first by name distributes the names over buckets by their hash; both tables are kept where
+//! there is a shelf for them ([`crate::index`]). A kernel has 150 000 symbols and its report asks
+//! a hundred questions.
 //!
 //! **`Symbol::size`** is the second number of `symbol+0x10/0x40` in a log. The kernel does
 //! not keep sizes; it prints the distance to the next symbol:
@@ -19,9 +19,10 @@
 
 use crate::Symbol;
 use crate::elf::{Elf, consts, u16_at, u32_at, u64_at};
+use crate::index::{self, Learned, Lent, Part, partition};
 use crate::layout::Layout;
 use kwhy_base::ImageAddr;
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -65,10 +66,13 @@ pub(crate) struct Symbols<'d> {
     strings: &'d [u8],
     /// The table is the kernel's own (see [`crate::boot`]): it lists what the kernel lists, in its order.
     own: bool,
-    /// Every symbol that kallsyms would list, by address.
-    index: OnceCell<Vec<u32>>,
-    /// Every symbol, by the place of its name.
-    names: OnceCell<Vec<u32>>,
+    /// Where tables are kept that are worth it.
+    pub(crate) lent: Option<Lent<'d>>,
+    /// The number (u32) of every symbol that kallsyms would list, by address.
+    index: Learned,
+    /// Every symbol by its name: for each of `2^bits` buckets and behind the last where its
+    /// symbols begin (u32), then the symbols' numbers (u32), ascending in each bucket.
+    names: Learned,
     answers: RefCell<BTreeMap<String, Vec<Symbol>>>,
 }
 
@@ -78,8 +82,9 @@ impl<'d> Symbols<'d> {
             table: &[],
             strings: &[],
             own: false,
-            index: OnceCell::new(),
-            names: OnceCell::new(),
+            lent: None,
+            index: Learned::default(),
+            names: Learned::default(),
             answers: RefCell::default(),
         };
         if let Some(section) = elf.sections.iter().find(|section| section.kind == consts::SHT_SYMTAB) {
@@ -166,20 +171,29 @@ impl<'d> Symbols<'d> {
 
     /// The symbols of exactly this name, in the order of the table.
     fn spelled(&self, wanted: &str) -> Vec<RawSymbol> {
-        // The linker stores one string for names of which one ends in the other, so a name may
-        // start in the middle of a longer one.
-        let mut needle = wanted.as_bytes().to_vec();
-        needle.push(0);
-        let mut found: Vec<u32> = Vec::new();
-        for place in memchr::memmem::find_iter(self.strings, &needle) {
-            let place = place as u64;
-            let names = self.by_name();
-            let first = names.partition_point(|index| self.name_place(*index) < place);
-            let rest = names.get(first..).unwrap_or_default().iter();
-            found.extend(rest.take_while(|index| self.name_place(**index) == place));
-        }
-        found.sort_unstable();
-        found.into_iter().filter_map(|index| self.get(index as usize)).collect()
+        let bits = self.name_bits();
+        let bucket = bucket(wanted.as_bytes(), bits);
+        let first = ((1_usize << bits) + 1) * 4;
+        let found = self.names.ask(
+            self.lent(),
+            "symbols.names",
+            || self.by_name().into(),
+            |part| {
+                let (from, to) = (part.u32(bucket * 4)? as usize, part.u32(bucket * 4 + 4)? as usize);
+                let count = to.checked_sub(from)?;
+                let here = part.get(first.checked_add(from.checked_mul(4)?)?, count.checked_mul(4)?)?;
+                let mut found = Vec::new();
+                for number in here.as_chunks::<4>().0 {
+                    let symbol = self.get(u32::from_le_bytes(*number) as usize)?;
+                    let name = self.strings.get(symbol.name as usize..).unwrap_or_default();
+                    if name.strip_prefix(wanted.as_bytes()).is_some_and(|rest| rest.first() == Some(&0)) {
+                        found.push(symbol);
+                    }
+                }
+                Some(found)
+            },
+        );
+        found.unwrap_or_default()
     }
 
     /// The first symbol of exactly this name, of whatever section.
@@ -199,19 +213,56 @@ impl<'d> Symbols<'d> {
             .collect()
     }
 
-    fn name_place(&self, index: u32) -> u64 {
-        self.get(index as usize).map_or(0, |symbol| u64::from(symbol.name))
-    }
-
     fn address_of(&self, elf: &Elf<'d>, index: u32) -> u64 {
         self.get(index as usize).map_or(0, |symbol| Self::address(elf, symbol))
     }
 
-    fn by_name(&self) -> &[u32] {
-        self.names.get_or_init(|| {
-            let all = || self.iter().zip(0u32..).map(|(_, index)| index);
-            sorted(all, |index| self.name_place(index), 0..self.strings.len() as u64)
-        })
+    /// A module's few symbols are sorted sooner than looked for on a shelf.
+    fn lent(&self) -> Option<&Lent<'d>> {
+        const WORTH: usize = 8192;
+        self.lent.as_ref().filter(|_| self.table.len() / ENTRY >= WORTH)
+    }
+
+    /// About two symbols a bucket.
+    fn name_bits(&self) -> u32 {
+        (self.table.len() / ENTRY).checked_ilog2().unwrap_or(0).min(24)
+    }
+
+    fn by_name(&self) -> Vec<u8> {
+        let bits = self.name_bits();
+        let buckets: Vec<u32> = self
+            .iter()
+            .map(|symbol| {
+                let rest = self.strings.get(symbol.name as usize..).unwrap_or_default();
+                // Names may share their ends; an endless one must not be read for each symbol.
+                let rest = rest.get(..MAX_HASHED).unwrap_or(rest);
+                let end = memchr::memchr(0, rest).unwrap_or(rest.len());
+                bucket(rest.get(..end).unwrap_or_default(), bits) as u32
+            })
+            .collect();
+        let mut starts = vec![0_u32; (1 << bits) + 1];
+        for bucket in &buckets {
+            if let Some(count) = starts.get_mut(*bucket as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts.clone();
+        let mut numbers = vec![0_u32; buckets.len()];
+        for (number, bucket) in (0_u32..).zip(&buckets) {
+            if let Some(place) = next.get_mut(*bucket as usize) {
+                if let Some(slot) = numbers.get_mut(*place as usize) {
+                    *slot = number;
+                }
+                *place += 1;
+            }
+        }
+        starts.append(&mut numbers);
+        index::words(&starts)
     }
 
     /// The values of several symbols.
@@ -258,19 +309,42 @@ impl<'d> Symbols<'d> {
 
     /// The greatest address of a listed symbol that is not above `address`, and all symbols there.
     fn covering(&self, elf: &Elf<'d>, address: u64) -> Option<(u64, Vec<RawSymbol>)> {
-        let index = self.by_address(elf);
-        let end = index.partition_point(|other| self.address_of(elf, *other) <= address);
-        let start = self.address_of(elf, *index.get(end.checked_sub(1)?)?);
-        let first = index.partition_point(|other| self.address_of(elf, *other) < start);
-        let here = index.get(first..end)?.iter().filter_map(|i| self.get(*i as usize)).collect();
-        Some((start, here))
+        self.by_address(elf, |part| {
+            let count = part.len() / 4;
+            let at = |index: usize| self.listed_at(elf, part, index).map(|(_, at)| at);
+            let end = partition(count, |index| Some(at(index)? <= address))?;
+            let Some(last) = end.checked_sub(1) else { return Some(None) };
+            let start = at(last)?;
+            if start > address {
+                return None;
+            }
+            let mut here = Vec::new();
+            for index in (0..end).rev() {
+                let (symbol, at) = self.listed_at(elf, part, index)?;
+                if at != start {
+                    break;
+                }
+                here.push(symbol);
+            }
+            here.reverse();
+            Some(Some((start, here)))
+        })?
     }
 
     /// The least address of a listed symbol above `address`.
     fn next_after(&self, elf: &Elf<'d>, address: u64) -> Option<u64> {
-        let index = self.by_address(elf);
-        let next = index.partition_point(|other| self.address_of(elf, *other) <= address);
-        index.get(next).map(|next| self.address_of(elf, *next))
+        self.by_address(elf, |part| {
+            let count = part.len() / 4;
+            let at = |index: usize| self.listed_at(elf, part, index).map(|(_, at)| at);
+            let next = partition(count, |index| Some(at(index)? <= address))?;
+            if next == count { Some(None) } else { at(next).map(Some) }
+        })?
+    }
+
+    /// The symbol that stands at a place of the table by address, and its address.
+    fn listed_at(&self, elf: &Elf<'d>, part: &Part, index: usize) -> Option<(RawSymbol, u64)> {
+        let symbol = self.get(part.u32(index.checked_mul(4)?)? as usize)?;
+        Some((symbol, Self::address(elf, symbol)))
     }
 
     /// Where functions begin, in order, each address once.
@@ -279,34 +353,45 @@ impl<'d> Symbols<'d> {
             matches!(symbol.kind(), consts::STT_FUNC | consts::STT_GNU_IFUNC | consts::STT_NOTYPE)
                 && elf.sections.get(symbol.section as usize).is_some_and(|section| section.executable())
         };
-        let listed = self.by_address(elf).iter().filter_map(|index| self.get(*index as usize));
-        let mut found: Vec<ImageAddr> =
-            listed.filter(is_code).map(|symbol| ImageAddr(Self::address(elf, symbol))).collect();
+        let found = self.by_address(elf, |part| {
+            let mut found = Vec::new();
+            for index in 0..part.len() / 4 {
+                let (symbol, at) = self.listed_at(elf, part, index)?;
+                if is_code(&symbol) {
+                    found.push(ImageAddr(at));
+                }
+            }
+            found.is_sorted().then_some(found)
+        });
+        let mut found = found.unwrap_or_default();
         found.dedup();
         found
     }
 
-    fn by_address(&self, elf: &Elf<'d>) -> &[u32] {
-        self.index.get_or_init(|| {
-            let plain = self.plain();
-            let listed = |symbol: RawSymbol| {
-                let rest = self.strings.get(symbol.name as usize..).unwrap_or_default();
-                if self.own || plain && !elf.relocatable && !may_be_dropped(rest) {
-                    return !matches!(rest.first(), None | Some(0));
-                }
-                Self::listed(elf, symbol, self.name(symbol))
-            };
-            let all = || {
-                let listed = |(symbol, _): &(RawSymbol, u32)| symbol.placed() && listed(*symbol);
-                self.iter().zip(0u32..).filter(listed).map(|(_, index)| index)
-            };
-            // Outside lie only the per-cpu variables, counted from nought, and the like.
-            let placed = || elf.sections.iter().filter(|section| section.loaded() && section.address > 0);
-            let code = placed().filter(|section| section.executable()).map(|section| section.address);
-            let end = placed().map(|section| section.end()).max();
-            let most = code.min().unwrap_or(0)..end.unwrap_or(0);
-            sorted(all, |index| self.address_of(elf, index), most)
-        })
+    fn by_address<R>(&self, elf: &Elf<'d>, question: impl Fn(&Part) -> Option<R>) -> Option<R> {
+        let make = || index::words(&self.sorted_by_address(elf)).into();
+        self.index.ask(self.lent(), "symbols.addresses", make, question)
+    }
+
+    fn sorted_by_address(&self, elf: &Elf<'d>) -> Vec<u32> {
+        let plain = self.plain();
+        let listed = |symbol: RawSymbol| {
+            let rest = self.strings.get(symbol.name as usize..).unwrap_or_default();
+            if self.own || plain && !elf.relocatable && !may_be_dropped(rest) {
+                return !matches!(rest.first(), None | Some(0));
+            }
+            Self::listed(elf, symbol, self.name(symbol))
+        };
+        let all = || {
+            let listed = |(symbol, _): &(RawSymbol, u32)| symbol.placed() && listed(*symbol);
+            self.iter().zip(0u32..).filter(listed).map(|(_, index)| index)
+        };
+        // Outside lie only the per-cpu variables, counted from nought, and the like.
+        let placed = || elf.sections.iter().filter(|section| section.loaded() && section.address > 0);
+        let code = placed().filter(|section| section.executable()).map(|section| section.address);
+        let end = placed().map(|section| section.end()).max();
+        let most = code.min().unwrap_or(0)..end.unwrap_or(0);
+        sorted(all, |index| self.address_of(elf, index), most)
     }
 
     /// Whether all names are ASCII, ended by a NUL and not of those that are dropped for how
@@ -357,6 +442,15 @@ impl<'d> Symbols<'d> {
             global: symbol.bind() != consts::STB_LOCAL,
         }
     }
+}
+
+/// Of a longer name only the beginning is hashed.
+const MAX_HASHED: usize = 512;
+
+/// The bucket of a name.
+fn bucket(name: &[u8], bits: u32) -> usize {
+    let hash = index::hash(name.get(..MAX_HASHED).unwrap_or(name));
+    (hash & ((1_u64 << bits) - 1)) as usize
 }
 
 /// Sorts numbers by their keys, by first distributing them over buckets of equal width between

@@ -2,13 +2,15 @@
 
 use crate::elf::Elf;
 use crate::function::Function;
+use crate::index::{Learned, Lent, Made, Part, partition};
 use crate::lines::Lines;
 use crate::reader::Bytes;
 use crate::symbols::Symbols;
 use crate::types::{Type, TypeId};
 use crate::{modules, paths};
 use gimli::{
-    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, DwTag, Reader, SectionId, UnitOffset,
+    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, DwTag, Reader, Section, SectionId,
+    UnitOffset,
 };
 use kwhy_base::Arch;
 use std::cell::{OnceCell, RefCell};
@@ -57,9 +59,14 @@ pub(crate) struct Debug<'d> {
     pub dwarf: gimli::Dwarf<Bytes<'d>>,
     /// `.debug_frame`, empty where there is none.
     pub frames: gimli::DebugFrame<Bytes<'d>>,
-    aranges: OnceCell<Vec<(u64, u64, usize)>>,
+    lent: Option<Lent<'d>>,
+    /// Of each stretch of code: start, end, and its unit's offset (u64 each), sorted.
+    aranges: Learned,
+    /// Start and end of each unit (u64 each).
+    spans: Learned,
     headers: OnceCell<Vec<(usize, usize)>>,
-    others: OnceCell<Vec<(u64, u64, usize)>>,
+    /// As `aranges`, of the units that are left out there.
+    others: Learned,
     units: RefCell<HashMap<usize, Option<Rc<Unit<'d>>>>>,
     pub(crate) built: RefCell<HashMap<usize, Option<Rc<Function>>>>,
     pub(crate) problems: RefCell<Vec<String>>,
@@ -99,13 +106,35 @@ impl<'d> Debug<'d> {
         Some(Debug {
             dwarf,
             frames,
-            aranges: OnceCell::new(),
+            lent: None,
+            aranges: Learned::default(),
+            spans: Learned::default(),
             headers: OnceCell::new(),
-            others: OnceCell::new(),
+            others: Learned::default(),
             units: RefCell::default(),
             built: RefCell::default(),
             problems: RefCell::default(),
         })
+    }
+
+    /// Lends it the image's shelf.
+    pub(crate) fn with_shelf(mut self, lent: Option<Lent<'d>>) -> Debug<'d> {
+        /// A module's units are read sooner than looked for on a shelf.
+        const WORTH: usize = 4 << 20;
+        self.lent = lent.filter(|_| self.dwarf.debug_info.reader().as_slice().len() >= WORTH);
+        self
+    }
+
+    /// The shelf, for an image of which something is worth keeping.
+    pub(crate) fn lent(&self) -> Option<&Lent<'d>> {
+        self.lent.as_ref()
+    }
+
+    /// Makes a table; what gives rise to problems is not kept.
+    fn made(&self, make: impl FnOnce() -> Vec<u8>) -> Made {
+        let before = self.problems.borrow().len();
+        let content = make();
+        Made { content, sound: before < MAX_PROBLEMS && self.problems.borrow().len() == before }
     }
 
     pub(crate) fn problem(&self, text: String) {
@@ -117,10 +146,12 @@ impl<'d> Debug<'d> {
 
     /// The unit whose code covers `address`.
     pub(crate) fn unit_at(&self, address: u64) -> Option<Rc<Unit<'d>>> {
-        let aranges = self.aranges.get_or_init(|| self.read_aranges());
-        let offset = covering(aranges, address).or_else(|| {
-            let others = self.others.get_or_init(|| self.read_other_ranges(aranges));
-            covering(others, address)
+        let lent = self.lent.as_ref();
+        let make = || self.made(|| triples(&self.read_aranges()));
+        let known = self.aranges.ask(lent, "units.ranges", make, |part| covering_in(part, address)).flatten();
+        let offset = known.or_else(|| {
+            let make = || self.made(|| triples(&self.read_other_ranges()));
+            self.others.ask(lent, "units.others", make, |part| covering_in(part, address)).flatten()
         })?;
         self.unit(offset)
     }
@@ -151,8 +182,8 @@ impl<'d> Debug<'d> {
     }
 
     /// The ranges of units that `.debug_aranges` leaves out (clang writes none by default).
-    fn read_other_ranges(&self, aranges: &[(u64, u64, usize)]) -> Vec<(u64, u64, usize)> {
-        let mut known: Vec<usize> = aranges.iter().map(|(_, _, offset)| *offset).collect();
+    fn read_other_ranges(&self) -> Vec<(u64, u64, usize)> {
+        let mut known: Vec<usize> = self.read_aranges().iter().map(|(_, _, offset)| *offset).collect();
         known.sort_unstable();
         known.dedup();
         let mut ranges = Vec::new();
@@ -174,24 +205,38 @@ impl<'d> Debug<'d> {
     /// Start and end of every unit in `.debug_info`: a walk over the headers.
     pub(crate) fn headers(&self) -> &[(usize, usize)] {
         self.headers.get_or_init(|| {
-            let mut headers = Vec::new();
-            let mut iter = self.dwarf.units();
-            loop {
-                match iter.next() {
-                    Ok(Some(header)) => {
-                        if let Some(offset) = header.debug_info_offset() {
-                            headers.push((offset.0, offset.0.saturating_add(header.length_including_self())));
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        self.problem(format!(".debug_info: a unit header is damaged: {error}"));
-                        break;
+            let make = || self.made(|| self.read_headers());
+            let number = |bytes: &[u8; 8]| usize::try_from(u64::from_le_bytes(*bytes)).ok();
+            let spans = self.spans.ask(self.lent.as_ref(), "units.spans", make, |part| {
+                let pairs = part.all()?.as_chunks::<8>().0.chunks_exact(2);
+                let pairs: Option<Vec<(usize, usize)>> =
+                    pairs.map(|pair| Some((number(pair.first()?)?, number(pair.last()?)?))).collect();
+                pairs.filter(|pairs| pairs.is_sorted())
+            });
+            spans.unwrap_or_default()
+        })
+    }
+
+    fn read_headers(&self) -> Vec<u8> {
+        let mut headers = Vec::new();
+        let mut iter = self.dwarf.units();
+        loop {
+            match iter.next() {
+                Ok(Some(header)) => {
+                    if let Some(offset) = header.debug_info_offset() {
+                        let end = offset.0.saturating_add(header.length_including_self());
+                        headers.extend((offset.0 as u64).to_le_bytes());
+                        headers.extend((end as u64).to_le_bytes());
                     }
                 }
+                Ok(None) => break,
+                Err(error) => {
+                    self.problem(format!(".debug_info: a unit header is damaged: {error}"));
+                    break;
+                }
             }
-            headers
-        })
+        }
+        headers
     }
 
     pub(crate) fn unit(&self, offset: usize) -> Option<Rc<Unit<'d>>> {
@@ -429,6 +474,23 @@ impl<'d> Debug<'d> {
 fn covering(ranges: &[(u64, u64, usize)], address: u64) -> Option<usize> {
     let next = ranges.partition_point(|(start, _, _)| *start <= address);
     ranges.get(..next)?.iter().rev().take(16).find(|(_, end, _)| address < *end).map(|(_, _, offset)| *offset)
+}
+
+/// The same in a table.
+fn covering_in(part: &Part, address: u64) -> Option<Option<usize>> {
+    let next = partition(part.len() / 24, |index| Some(part.u64(index.checked_mul(24)?)? <= address))?;
+    for index in (0..next).rev().take(16) {
+        let at = index.checked_mul(24)?;
+        if address < part.u64(at.checked_add(8)?)? {
+            return usize::try_from(part.u64(at.checked_add(16)?)?).ok().map(Some);
+        }
+    }
+    Some(None)
+}
+
+fn triples(ranges: &[(u64, u64, usize)]) -> Vec<u8> {
+    let numbers = ranges.iter().flat_map(|(start, end, offset)| [*start, *end, *offset as u64]);
+    numbers.flat_map(u64::to_le_bytes).collect()
 }
 
 fn walk_top(unit: &gimli::Unit<Bytes<'_>>, found: &mut Vec<(usize, DwTag)>) -> gimli::Result<()> {

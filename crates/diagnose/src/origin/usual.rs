@@ -24,7 +24,7 @@ pub fn writers(ctx: &Ctx<'_, '_, '_>, record: &str, member: &str) -> Vec<Candida
     if units == 0 || units > MAX_UNITS || member.contains(['[', '(']) {
         return Vec::new();
     }
-    let how = Search { ways: true, functions: MAX_FUNCTIONS, shelf: None };
+    let how = Search { ways: true, functions: MAX_FUNCTIONS };
     let Ok(found) = writers::search_all(&[kernel], record, member, how) else { return Vec::new() };
     let stores = found
         .writers

@@ -4,7 +4,7 @@
 //! Only units whose debug information defines the struct are read: a unit that merely declares it
 //! cannot reach a member. Where many do (`struct module` is known to every second unit of a
 //! kernel) functions without any store at the member's distance are passed over; see `search.rs`.
-//! Answers are kept on a [`Shelf`] that the caller may lend.
+//! Answers are kept on the shelf that was lent to the image.
 
 pub mod paths;
 mod search;
@@ -12,7 +12,7 @@ mod shelf;
 mod slots;
 pub mod ways;
 
-pub use shelf::{Shelf, VERSION};
+pub use shelf::VERSION;
 
 use kwhy_base::ImageAddr;
 use kwhy_flow::stores::{Store, StoreKind, Wanted};
@@ -72,14 +72,12 @@ pub struct Writers {
 
 /// How an image is searched.
 #[derive(Clone, Copy)]
-pub struct Search<'s> {
+pub struct Search {
     /// Whether ways from entry points are looked for.
     pub ways: bool,
     /// How many functions of an image are solved at most; those that store at the member's
     /// distance from a pointer come first.
     pub functions: usize,
-    /// Where answers are kept; for images with a build-id.
-    pub shelf: Option<&'s dyn Shelf>,
 }
 
 /// Enough for every member but those of the kernel's commonest structs; some ten seconds' work.
@@ -138,10 +136,10 @@ pub fn writers(
     path: &str,
     with_ways: bool,
 ) -> Result<Writers, Unanswered> {
-    search_all(images, record, path, Search { ways: with_ways, functions: MAX_FUNCTIONS, shelf: None })
+    search_all(images, record, path, Search { ways: with_ways, functions: MAX_FUNCTIONS })
 }
 
-/// The same, with a bound on the work and a place where answers are kept.
+/// The same, with a bound on the work.
 ///
 /// # Errors
 ///
@@ -150,7 +148,7 @@ pub fn search_all(
     images: &[&Image<'_>],
     record: &str,
     path: &str,
-    how: Search<'_>,
+    how: Search,
 ) -> Result<Writers, Unanswered> {
     let mut all = Writers {
         wanted: Wanted { record: record.to_owned(), offset: 0, size: 0 },
@@ -176,21 +174,17 @@ pub fn search_all(
 }
 
 /// What an image answers, from the shelf where it was asked before.
-fn answer(image: &Image<'_>, record: &str, path: &str, how: Search<'_>) -> Found {
+fn answer(image: &Image<'_>, record: &str, path: &str, how: Search) -> Found {
     let question = format!("{record}.{path}:{}:{}", if how.ways { "ways" } else { "places" }, how.functions);
-    let kept = how.shelf.zip(image.build_id().map(|id| shelf::key(&id.to_string(), &question)));
-    if let Some((shelf, key)) = &kept
-        && let Some(found) = shelf.get(key).and_then(|bytes| shelf::unpack(&question, &bytes))
-    {
+    let question = shelf::question(&question);
+    if let Some(found) = image.kept_answer(&question).and_then(|bytes| shelf::unpack(&question, &bytes)) {
         return found;
     }
     let mut found = search::search(image, record, path, how.functions);
     if how.ways {
         tell_ways(image, &mut found.writers);
     }
-    if let Some((shelf, key)) = kept {
-        shelf.put(&key, &shelf::pack(&question, &found));
-    }
+    image.keep_answer(&question, || shelf::pack(&question, &found));
     found
 }
 

@@ -7,7 +7,6 @@
 //! (every file's `write` is called by `vfs_write()`, that of debugfs's files by a proxy): those
 //! in the folder of whoever is handed the table come first.
 
-use super::shelf::Shelf;
 use super::slots::{self, Held};
 use super::ways::{Step, Ways};
 use kwhy_base::ImageAddr;
@@ -34,9 +33,8 @@ type Through = (usize, ImageAddr, ImageAddr);
 type Edges = Vec<(Node, Onward)>;
 
 /// The calls of several images, ready to be asked.
-pub struct Paths<'i, 'd, 's> {
+pub struct Paths<'i, 'd> {
     parts: Vec<Ways<'i, 'd>>,
-    shelf: Option<&'s dyn Shelf>,
     calling: RefCell<BTreeMap<Slot, Vec<Through>>>,
 }
 
@@ -49,12 +47,12 @@ const MAX_SLOTS: usize = 8;
 /// How often a search starts anew after bytes taken for a call.
 const MAX_RETRIES: usize = 16;
 
-impl<'i, 'd, 's> Paths<'i, 'd, 's> {
+impl<'i, 'd> Paths<'i, 'd> {
     /// Finds the direct calls of the images.
     #[must_use]
-    pub fn new(images: &[&'i Image<'d>], shelf: Option<&'s dyn Shelf>) -> Paths<'i, 'd, 's> {
+    pub fn new(images: &[&'i Image<'d>]) -> Paths<'i, 'd> {
         let parts = images.iter().map(|image| Ways::new(image)).collect();
-        Paths { parts, shelf, calling: RefCell::default() }
+        Paths { parts, calling: RefCell::default() }
     }
 
     /// The functions of this name; a system call may be given by its plain name.
@@ -156,7 +154,8 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
         let mut found = Vec::new();
         let mut add = |index: usize, part: &Ways<'_, '_>, callee: ImageAddr| {
             let false_calls = part.false_calls.borrow();
-            let calls = part.calls.of(callee).iter().filter(|call| !false_calls.contains(&call.site));
+            let calls = part.calls.of(callee).into_iter();
+            let calls = calls.filter(|call| !false_calls.contains(&call.site));
             found.extend(calls.map(|call| ((index, call.caller), call.site)));
         };
         add(home, part, function);
@@ -205,7 +204,7 @@ impl<'i, 'd, 's> Paths<'i, 'd, 's> {
         }
         let mut found = Vec::new();
         for (index, part) in self.parts.iter().enumerate() {
-            let calls = slots::calling(part.image, &held.slot, self.shelf);
+            let calls = slots::calling(part.image, &held.slot);
             found.extend(calls.into_iter().map(|(function, site)| (index, function, site)));
         }
         self.calling.borrow_mut().insert(held.slot.clone(), found.clone());

@@ -1,39 +1,22 @@
 //! What was found out about an image, kept for the next question about it.
 //!
-//! An answer is kept under the image's build-id and the question. It is written in a form of its
-//! own: numbers are eight bytes, texts their length and their bytes, what may be missing a byte
-//! that says so. Whoever keeps it sees to it that damage is noticed; a reader that meets something
-//! else anyway takes the answer for none at all, and the question is answered anew.
+//! An answer is written in a form of its own: numbers are eight bytes, texts their length and
+//! their bytes, what may be missing a byte that says so. The image sees to it that damage is
+//! noticed; a reader that meets something else anyway takes the answer for none at all, and the
+//! question is answered anew.
 
 use super::ways::Step;
 use super::{Found, Writer};
 use kwhy_base::ImageAddr;
 use kwhy_flow::stores::{Store, StoreKind, Wanted};
 
-/// Keeps bytes from one run to the next. Nothing depends on it: one that forgets everything is as
-/// good, only slower.
-pub trait Shelf {
-    /// What was put under `key`, whole and unchanged.
-    fn get(&self, key: &str) -> Option<Vec<u8>>;
-    /// Keeps `bytes` under `key`, or not.
-    fn put(&self, key: &str, bytes: &[u8]);
-}
-
 /// Raised whenever another answer would be given or it is written in another way. A shelf that
 /// outlives the program keeps it beside the bytes.
 pub const VERSION: u32 = 1;
 
-/// The name of an answer: letters, digits, `.`, `_`, `:` and `-` only, shorter than 150 bytes.
-pub(super) fn key(build_id: &str, question: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._".contains(c) { c } else { '_' };
-    let shown: String = question.chars().take(60).map(plain).collect();
-    format!("{}:{shown}:{:016x}", build_id.get(..64).unwrap_or(build_id), fnv(question.as_bytes()))
-}
-
-/// FNV-1a, 64 bits: tells questions apart that look the same when shortened.
-fn fnv(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+/// A question about who writes a member or calls through one, among all that an image is asked.
+pub(super) fn question(text: &str) -> String {
+    format!("?{text}")
 }
 
 const MAGIC: &[u8; 8] = b"kwhywrit";
@@ -322,14 +305,5 @@ mod tests {
         }
         assert_eq!(unpack("q", b"something else"), None);
         assert_eq!(unpack("q", b""), None);
-    }
-
-    #[test]
-    fn questions_that_look_alike_have_names_of_their_own() {
-        let (a, b) = (key("00ff", "struct a.b"), key("00ff", "struct_a.b"));
-        assert_ne!(a, b);
-        let long = key("00ff", &"ü".repeat(500));
-        assert!(long.len() < 150 && long.is_ascii(), "{long}");
-        assert!(!long.contains('/'));
     }
 }

@@ -1,7 +1,7 @@
 //! Which members hold a function, and who calls through them.
 
 use super::search::{FUNCTIONS_AT_ONCE, UNITS_AT_ONCE, spread};
-use super::shelf::{self, Shelf};
+use super::shelf;
 use super::ways::Ways;
 use kwhy_base::ImageAddr;
 use kwhy_flow::calls::uses_of;
@@ -94,7 +94,8 @@ pub(super) fn registrars(parts: &[Ways<'_, '_>], home: usize, table: ImageAddr) 
     let mut folders = Vec::new();
     for at in uses.into_iter().take(MAX_STORING) {
         let Some(function) = ways.image.symbol_at(at) else { continue };
-        let Some((_, callee)) = ways.calls.from(function.address).find(|(site, _)| *site >= at) else {
+        let Some((_, callee)) = ways.calls.from(function.address).into_iter().find(|(site, _)| *site >= at)
+        else {
             continue;
         };
         let name = ways.calls.import(callee).map_or_else(|| ways.symbol(callee), str::to_owned);
@@ -115,22 +116,15 @@ pub(super) fn folder(image: &Image<'_>, at: ImageAddr) -> Option<String> {
 }
 
 /// The calls through a member: the function's symbol and the instruction, in address order.
-pub(super) fn calling(
-    image: &Image<'_>,
-    wanted: &Slot,
-    shelf: Option<&dyn Shelf>,
-) -> Vec<(ImageAddr, ImageAddr)> {
-    let question = format!("{}+{:#x}.{}:calls", wanted.record, wanted.offset, wanted.member);
-    let kept = shelf.zip(image.build_id().map(|id| shelf::key(&id.to_string(), &question)));
-    if let Some((shelf, key)) = &kept
-        && let Some(found) = shelf.get(key).and_then(|bytes| shelf::unpack_calls(&question, &bytes))
+pub(super) fn calling(image: &Image<'_>, wanted: &Slot) -> Vec<(ImageAddr, ImageAddr)> {
+    let text = format!("{}+{:#x}.{}:calls", wanted.record, wanted.offset, wanted.member);
+    let question = shelf::question(&text);
+    if let Some(found) = image.kept_answer(&question).and_then(|bytes| shelf::unpack_calls(&question, &bytes))
     {
         return found;
     }
     let found = search(image, wanted);
-    if let Some((shelf, key)) = kept {
-        shelf.put(&key, &shelf::pack_calls(&question, &found));
-    }
+    image.keep_answer(&question, || shelf::pack_calls(&question, &found));
     found
 }
 

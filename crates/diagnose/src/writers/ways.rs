@@ -30,7 +30,7 @@ pub struct Step {
 /// The calls of an image, ready to be asked.
 pub struct Ways<'i, 'd> {
     pub(super) image: &'i Image<'d>,
-    pub(super) calls: Calls,
+    pub(super) calls: Calls<'i, 'd>,
     /// Bytes that look like a call and stand in the middle of an instruction, met so far. Some
     /// one in a hundred thousand does, so calls are decoded only once a way goes through them.
     pub(super) false_calls: RefCell<BTreeSet<ImageAddr>>,

@@ -3,8 +3,9 @@
 //! # What is kept
 //!
 //! One folder per [`Kind`] below the cache's root, and in it one entry per key, which for an
-//! image is its build-id. An entry of small bytes ([`Cache::put`]) is a file with a header; an
-//! image is a file as it is, so that every other tool can read it as well.
+//! image is its build-id. An entry of small bytes ([`Cache::put`]) is a file with a header; what
+//! was learned about an image is a folder of such files ([`Shelved`]); an image is a file as it is,
+//! so that every other tool can read it as well.
 //!
 //! # Why it may be trusted
 //!
@@ -27,9 +28,11 @@
 mod blob;
 mod evict;
 mod image;
+mod shelved;
 
 pub use blob::Blob;
 pub use image::{CachedImage, Incoming};
+pub use shelved::Shelved;
 
 use std::ffi::OsString;
 use std::fs;
@@ -48,7 +51,7 @@ const USE_NOTED: Duration = Duration::from_secs(60);
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// What was learned about an image, by its build-id.
+    /// What was learned about an image, by its build-id and fingerprint.
     Index,
     /// An image, by its build-id.
     Image,
