@@ -124,12 +124,16 @@ impl Solved {
     /// Solves a function; `None` for a CPU whose instructions are not known.
     #[must_use]
     pub fn new(code: Rc<Code>) -> Option<Solved> {
-        let cpu = kwhy_arch::cpu(code.arch)?;
+        Some(Solved::with(kwhy_arch::cpu(code.arch)?, code))
+    }
+
+    /// The same for a CPU that is known.
+    pub(crate) fn with(cpu: &'static Cpu, code: Rc<Code>) -> Solved {
         let entries = vec![None; code.blocks.len()];
         let exits = vec![None; code.blocks.len()];
         let mut solved = Solved { code, arena: Arena::default(), cpu, entries, exits };
         solved.solve();
-        Some(solved)
+        solved
     }
 
     fn solve(&mut self) {

@@ -9,9 +9,9 @@ use crate::names::Names;
 use crate::value::{Node, NodeId, Place, Value};
 use kwhy_base::{Arch, ImageAddr, Reg};
 use kwhy_image::{Function, Image, Prototype};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{LazyCell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::rc::Rc;
 
 /// A function of an image with everything the analysis knows about it.
@@ -25,8 +25,8 @@ pub struct Scene<'i, 'd> {
     /// Its code.
     pub code: Rc<Code>,
     /// The solution; behind a cell because asking makes new values.
-    pub(crate) solved: RefCell<Solved>,
-    pub(crate) names: Names,
+    pub(crate) solved: Solution<'i>,
+    pub(crate) names: Named<'i>,
     pub(crate) prototypes: RefCell<BTreeMap<String, Option<Prototype>>>,
     /// What is done with each value, where no debug information types it.
     pub(crate) local: RefCell<Option<Local>>,
@@ -34,6 +34,29 @@ pub struct Scene<'i, 'd> {
     pub(crate) kinship: RefCell<Option<Rc<Kinship<'i, 'd>>>>,
     pub(crate) alone: OnceCell<Kin>,
     pub(crate) branches: Branches,
+}
+
+/// The function solved and named, when first asked: who calls whom is seen in the code alone.
+type Work<'i> = Rc<LazyCell<(RefCell<Solved>, Names), Box<dyn FnOnce() -> (RefCell<Solved>, Names) + 'i>>>;
+
+/// The solution of a scene.
+pub(crate) struct Solution<'i>(Work<'i>);
+
+/// The names in it.
+pub(crate) struct Named<'i>(Work<'i>);
+
+impl Deref for Solution<'_> {
+    type Target = RefCell<Solved>;
+    fn deref(&self) -> &RefCell<Solved> {
+        &self.0.0
+    }
+}
+
+impl Deref for Named<'_> {
+    type Target = Names;
+    fn deref(&self) -> &Names {
+        &self.0.1
+    }
 }
 
 /// One memory access of an instruction, as a value.
@@ -69,11 +92,16 @@ impl<'i, 'd> Scene<'i, 'd> {
             (None, None) => return None,
         };
         let code = Rc::new(Code::read(image, entry, &ranges));
-        let mut solved = Solved::new(Rc::clone(&code))?;
-        let names = match &function {
-            Some(function) => Names::new(&mut solved, function, image),
-            None => Names::none(&solved),
-        };
+        let cpu = kwhy_arch::cpu(code.arch)?;
+        let (own, described) = (Rc::clone(&code), function.clone());
+        let work: Work<'i> = Rc::new(LazyCell::new(Box::new(move || {
+            let mut solved = Solved::with(cpu, own);
+            let names = match &described {
+                Some(function) => Names::new(&mut solved, function, image),
+                None => Names::none(&solved),
+            };
+            (RefCell::new(solved), names)
+        })));
         let name = symbol
             .map(|symbol| symbol.name)
             .or_else(|| function.as_ref().map(|function| function.name.to_string()))
@@ -83,8 +111,8 @@ impl<'i, 'd> Scene<'i, 'd> {
             function,
             symbol: name,
             code,
-            solved: RefCell::new(solved),
-            names,
+            solved: Solution(Rc::clone(&work)),
+            names: Named(work),
             prototypes: RefCell::new(BTreeMap::new()),
             local: RefCell::new(None),
             kinship: RefCell::new(None),

@@ -7,11 +7,12 @@
 
 use crate::elf::{u16_at, u32_at};
 use crate::image::Image;
+use crate::index::{self, Learned, Lent};
 use crate::outlines::{Outline, OutlineMember};
 use crate::types::{Member, Record, Type, TypeId};
 use crate::{dwarf_types::Key, dwarf_types::MAX_CHAIN};
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 const MAGIC: u16 = 0xeb9f;
@@ -47,8 +48,10 @@ pub(crate) struct Btf<'d> {
     /// 0, or the length of the base's strings.
     first_string: u32,
     base: Option<Rc<Btf<'d>>>,
-    /// (place of the name, number) of every type that has one, sorted when first asked.
-    names: OnceCell<Vec<(u32, u32)>>,
+    /// Which of `starts` have a name, by its hash ([`index::buckets`]).
+    names: Learned,
+    /// Where the names are kept.
+    lent: Option<Lent<'d>>,
 }
 
 /// A function's name, parameters and result, as numbers and texts.
@@ -107,8 +110,16 @@ impl<'d> Btf<'d> {
     ) -> Option<Btf<'d>> {
         let first = base.as_ref().map_or(1, |base| base.end());
         let first_string = base.as_ref().map_or(0, |base| base.end_of_strings());
-        let mut btf =
-            Btf { types, strings, starts: Vec::new(), first, first_string, base, names: OnceCell::new() };
+        let mut btf = Btf {
+            types,
+            strings,
+            starts: Vec::new(),
+            first,
+            first_string,
+            base,
+            names: Learned::default(),
+            lent: None,
+        };
         let mut at = 0usize;
         while let Some(header) = btf.header_at(at) {
             btf.starts.push(u32::try_from(at).ok()?);
@@ -190,46 +201,42 @@ impl<'d> Btf<'d> {
         (!text.is_empty()).then(|| Rc::from(String::from_utf8_lossy(text)))
     }
 
-    /// Where a name stands among the strings, its base's included. Strings are unique.
-    fn place_of(&self, name: &str) -> Option<u32> {
-        if let Some(place) = self.base.as_ref().and_then(|base| base.place_of(name)) {
-            return Some(place);
-        }
-        let mut needle = vec![0];
-        needle.extend_from_slice(name.as_bytes());
-        needle.push(0);
-        let bytes: &[u8] = &self.strings;
-        // The first string of a split part has no NUL before it.
-        let place = if bytes.starts_with(needle.get(1..)?) && self.base.is_some() {
-            0
-        } else {
-            memchr::memmem::find(bytes, &needle)?.checked_add(1)?
+    /// The bytes of a name, up to its NUL.
+    fn bytes_at(&self, offset: u32) -> Option<&[u8]> {
+        let home = match &self.base {
+            Some(base) if offset < self.first_string => base,
+            _ => self,
         };
-        u32::try_from(place).ok()?.checked_add(self.first_string)
+        let rest = home.strings.get(offset.checked_sub(home.first_string)? as usize..)?;
+        rest.get(..memchr::memchr(0, rest)?)
     }
 
-    fn by_name(&self) -> &[(u32, u32)] {
-        self.names.get_or_init(|| {
-            let named = |(start, number): (&u32, u32)| {
-                let header = self.header_at(*start as usize)?;
-                (header.name != 0).then_some((header.name, number))
+    /// This part's own types of one of these kinds and this name, ascending.
+    fn own(&self, kinds: &[u8], name: &str) -> Vec<u32> {
+        /// Strings may overlap; an endless one must not be read for each type.
+        const MAX_HASHED: usize = 256;
+        let hash = |name: &[u8]| index::hash(name.get(..MAX_HASHED).unwrap_or(name));
+        if name.is_empty() {
+            return Vec::new();
+        }
+        let make = || {
+            let hashed = |start: &u32| {
+                let header = self.header_at(*start as usize).filter(|header| header.name != 0)?;
+                self.bytes_at(header.name).map(hash)
             };
-            let mut names: Vec<(u32, u32)> = self.starts.iter().zip(self.first..).filter_map(named).collect();
-            names.sort_unstable();
-            names
-        })
-    }
-
-    /// The numbers of the types of one of these kinds whose name is at this place; this part's
-    /// own before its base's.
-    pub(crate) fn at_place(&self, place: u32, kinds: &[u8]) -> Vec<u32> {
-        let names = self.by_name();
-        let first = names.partition_point(|(other, _)| *other < place);
-        let here = names.get(first..).unwrap_or_default().iter().take_while(|(other, _)| *other == place);
-        let kind = |number: u32| self.header(number).is_some_and(|header| kinds.contains(&header.kind));
-        let mut found: Vec<u32> = here.map(|(_, number)| *number).filter(|number| kind(*number)).collect();
-        found.extend(self.base.iter().flat_map(|base| base.at_place(place, kinds)));
-        found
+            index::buckets(&self.starts.iter().map(hashed).collect::<Vec<_>>()).into()
+        };
+        let found = self.names.ask(self.lent.as_ref(), "btf.names", make, |part| {
+            let mut found = Vec::new();
+            for index in index::in_bucket(part, self.starts.len(), hash(name.as_bytes()))? {
+                let header = self.header_at(*self.starts.get(index as usize)? as usize)?;
+                if kinds.contains(&header.kind) && self.bytes_at(header.name) == Some(name.as_bytes()) {
+                    found.push(self.first.checked_add(index)?);
+                }
+            }
+            Some(found)
+        });
+        found.unwrap_or_default()
     }
 
     /// The functions of this name; a part's own before its base's.
@@ -292,18 +299,20 @@ impl<'d> Btf<'d> {
     /// The numbers of the types of these kinds and this name. Forward declarations do not count.
     /// There may be several: files may use one name for different things.
     pub(crate) fn find(&self, kinds: &[u8], name: &str) -> Vec<u32> {
-        self.place_of(name).map_or_else(Vec::new, |place| self.at_place(place, kinds))
+        let mut found = self.own(kinds, name);
+        // A part's own before its base's.
+        found.extend(self.base.iter().flat_map(|base| base.find(kinds, name)));
+        found
     }
 
-    /// The outlines of the structs and unions whose names are wanted, in one pass.
-    pub(crate) fn outlines(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<Outline> {
+    /// The outlines of the structs and unions of these names, in the order of their numbers.
+    pub(crate) fn outlines(&self, names: &BTreeSet<Rc<str>>) -> Vec<Outline> {
+        let mut numbers: Vec<u32> = names.iter().flat_map(|name| self.own(&[STRUCT, UNION], name)).collect();
+        numbers.sort_unstable();
         let mut found = Vec::new();
-        for start in &self.starts {
-            let Some(header) = self.header_at(*start as usize) else { continue };
-            if !matches!(header.kind, STRUCT | UNION) || header.name == 0 {
-                continue;
-            }
-            let Some(name) = self.slice(header.name).filter(|name| wanted(name)) else { continue };
+        for number in numbers {
+            let Some(header) = self.header(number) else { continue };
+            let Some(name) = self.text(header.name) else { continue };
             let members = (0..usize::from(header.count)).map(|i| {
                 let at = header.rest.saturating_add(i * 12);
                 let place = self.word(at.saturating_add(8));
@@ -313,7 +322,7 @@ impl<'d> Btf<'d> {
             });
             found.push(Outline {
                 union: header.kind == UNION,
-                name: Rc::from(name),
+                name,
                 size: u64::from(header.value),
                 members: members.collect(),
                 file: None,

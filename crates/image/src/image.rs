@@ -229,7 +229,9 @@ impl<'d> Image<'d> {
                 if parsed.is_none() {
                     self.problems.borrow_mut().push("section .BTF is damaged".into());
                 }
-                parsed.map(Rc::new).or(base)
+                // What another file says is not kept with this one.
+                let lent = self.lent.clone().filter(|_| base.is_none() && section(".BTF").is_some());
+                parsed.map(|btf| Rc::new(btf.with_shelf(lent))).or(base)
             })
             .as_ref()
     }

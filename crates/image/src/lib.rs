@@ -15,11 +15,8 @@ mod edges;
 mod elf;
 pub mod function;
 mod image;
-<<<<<<< HEAD
-mod joined;
-=======
 pub mod index;
->>>>>>> 4c791b3 (What is learned of an image is kept by build-id, in tables that check themselves and are read in place: symbols, units, calls, names, writers)
+mod joined;
 mod kallsyms;
 mod layout;
 mod lines;

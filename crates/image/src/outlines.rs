@@ -63,7 +63,7 @@ impl<'d> Image<'d> {
     #[must_use]
     pub fn outlines_named(&self, names: &BTreeSet<Rc<str>>, near: &[ImageAddr]) -> Vec<Outline> {
         if let Some(btf) = self.btf() {
-            return btf.outlines(&|name| names.contains(name));
+            return btf.outlines(names);
         }
         let Some(debug) = self.debug() else { return Vec::new() };
         let mut found = Vec::new();

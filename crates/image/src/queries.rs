@@ -11,6 +11,42 @@ use std::rc::Rc;
 
 const MAX_PARAMETERS: usize = 256;
 
+/// Levels of source as they are kept: of each the function, a zero, the file, a zero, the line and
+/// whether file and line are known (u32, u8, of which bit 0 is the file's and bit 1 the line's).
+fn pack_frames(frames: &[SourceFrame]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for frame in frames {
+        for text in [frame.function.as_ref(), frame.file.as_deref().unwrap_or_default()] {
+            out.extend(text.bytes().map(|byte| byte.max(1)));
+            out.push(0);
+        }
+        out.extend(frame.line.unwrap_or(0).to_le_bytes());
+        out.push(u8::from(frame.file.is_some()) | u8::from(frame.line.is_some()) << 1);
+    }
+    out
+}
+
+fn unpack_frames(mut bytes: &[u8]) -> Option<Vec<SourceFrame>> {
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let mut text = || {
+            let (text, rest) = bytes.split_at_checked(memchr::memchr(0, bytes)?)?;
+            bytes = rest.get(1..)?;
+            std::str::from_utf8(text).ok().map(Rc::<str>::from)
+        };
+        let (function, file) = (text()?, text()?);
+        let ([a, b, c, d, known], rest) = bytes.split_first_chunk::<5>()?;
+        bytes = rest;
+        let line = u32::from_le_bytes([*a, *b, *c, *d]);
+        frames.push(SourceFrame {
+            function,
+            file: (known & 1 != 0).then_some(file),
+            line: (known & 2 != 0).then_some(line),
+        });
+    }
+    Some(frames)
+}
+
 /// Longest stretch of patchable instructions that a compiler puts before the code that its
 /// debug information covers; two `nop`s (8 bytes) in arm64 kernels.
 pub(crate) const MAX_PROLOGUE: u64 = 64;
@@ -41,8 +77,26 @@ impl<'d> Image<'d> {
         (address.0..address.0.saturating_add(MAX_PROLOGUE.min(symbol.size))).skip(1).find_map(exact)
     }
 
+    /// What an earlier run found, or else what is read now.
     pub(crate) fn find_source(&self, address: ImageAddr) -> Vec<SourceFrame> {
         let Some(debug) = self.debug() else { return Vec::new() };
+        let Some(lent) = debug.lent() else { return self.read_source(debug, address) };
+        let question = format!("?source {:x}", address.0);
+        if let Some(frames) = lent.get(&question).and_then(|kept| unpack_frames(kept.all()?)) {
+            return frames;
+        }
+        let mut frames = Vec::new();
+        let made = debug.made(|| {
+            frames = self.read_source(debug, address);
+            pack_frames(&frames)
+        });
+        if made.sound {
+            lent.put(&question, &made.content);
+        }
+        frames
+    }
+
+    fn read_source(&self, debug: &Debug<'d>, address: ImageAddr) -> Vec<SourceFrame> {
         let place = self.function_place(debug, address);
         let Some(unit) = place.map(|(unit, _)| unit).or_else(|| debug.unit_at(address.0)) else {
             return Vec::new();

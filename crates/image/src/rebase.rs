@@ -80,7 +80,6 @@ impl Rebased<'_, '_> {
     /// The one type of the kernel that a distilled one stands for.
     fn like(&self, wanted: Header) -> Option<u32> {
         let name = self.distilled.text(wanted.name)?;
-        let place = *self.places.get(name.as_bytes())?;
         // A struct that only pointers lead to is distilled to a declaration.
         let kinds: &[u8] = match (wanted.kind, wanted.flag) {
             (btf::STRUCT, _) | (btf::FWD, false) => &[btf::STRUCT],
@@ -94,7 +93,7 @@ impl Rebased<'_, '_> {
             let header = self.kernel.header(*number);
             header.is_some_and(|header| wanted.kind == btf::FWD || header.value == wanted.value)
         };
-        match self.kernel.at_place(place, kinds).into_iter().filter(fits).collect::<Vec<_>>()[..] {
+        match self.kernel.find(kinds, &name).into_iter().filter(fits).collect::<Vec<_>>()[..] {
             [one] => Some(one),
             _ => None,
         }

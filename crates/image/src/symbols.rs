@@ -70,8 +70,7 @@ pub(crate) struct Symbols<'d> {
     pub(crate) lent: Option<Lent<'d>>,
     /// The number (u32) of every symbol that kallsyms would list, by address.
     index: Learned,
-    /// Every symbol by its name: for each of `2^bits` buckets and behind the last where its
-    /// symbols begin (u32), then the symbols' numbers (u32), ascending in each bucket.
+    /// The number of every symbol by its name ([`index::buckets`]).
     names: Learned,
     answers: RefCell<BTreeMap<String, Vec<Symbol>>>,
 }
@@ -171,28 +170,18 @@ impl<'d> Symbols<'d> {
 
     /// The symbols of exactly this name, in the order of the table.
     fn spelled(&self, wanted: &str) -> Vec<RawSymbol> {
-        let bits = self.name_bits();
-        let bucket = bucket(wanted.as_bytes(), bits);
-        let first = ((1_usize << bits) + 1) * 4;
-        let found = self.names.ask(
-            self.lent(),
-            "symbols.names",
-            || self.by_name().into(),
-            |part| {
-                let (from, to) = (part.u32(bucket * 4)? as usize, part.u32(bucket * 4 + 4)? as usize);
-                let count = to.checked_sub(from)?;
-                let here = part.get(first.checked_add(from.checked_mul(4)?)?, count.checked_mul(4)?)?;
-                let mut found = Vec::new();
-                for number in here.as_chunks::<4>().0 {
-                    let symbol = self.get(u32::from_le_bytes(*number) as usize)?;
-                    let name = self.strings.get(symbol.name as usize..).unwrap_or_default();
-                    if name.strip_prefix(wanted.as_bytes()).is_some_and(|rest| rest.first() == Some(&0)) {
-                        found.push(symbol);
-                    }
+        let make = || self.by_name().into();
+        let found = self.names.ask(self.lent(), "symbols.names", make, |part| {
+            let mut found = Vec::new();
+            for number in index::in_bucket(part, self.table.len() / ENTRY, name_hash(wanted.as_bytes()))? {
+                let symbol = self.get(number as usize)?;
+                let name = self.strings.get(symbol.name as usize..).unwrap_or_default();
+                if name.strip_prefix(wanted.as_bytes()).is_some_and(|rest| rest.first() == Some(&0)) {
+                    found.push(symbol);
                 }
-                Some(found)
-            },
-        );
+            }
+            Some(found)
+        });
         found.unwrap_or_default()
     }
 
@@ -223,46 +212,18 @@ impl<'d> Symbols<'d> {
         self.lent.as_ref().filter(|_| self.table.len() / ENTRY >= WORTH)
     }
 
-    /// About two symbols a bucket.
-    fn name_bits(&self) -> u32 {
-        (self.table.len() / ENTRY).checked_ilog2().unwrap_or(0).min(24)
-    }
-
     fn by_name(&self) -> Vec<u8> {
-        let bits = self.name_bits();
-        let buckets: Vec<u32> = self
+        let hashes: Vec<Option<u64>> = self
             .iter()
             .map(|symbol| {
                 let rest = self.strings.get(symbol.name as usize..).unwrap_or_default();
                 // Names may share their ends; an endless one must not be read for each symbol.
                 let rest = rest.get(..MAX_HASHED).unwrap_or(rest);
                 let end = memchr::memchr(0, rest).unwrap_or(rest.len());
-                bucket(rest.get(..end).unwrap_or_default(), bits) as u32
+                rest.get(..end).map(name_hash)
             })
             .collect();
-        let mut starts = vec![0_u32; (1 << bits) + 1];
-        for bucket in &buckets {
-            if let Some(count) = starts.get_mut(*bucket as usize + 1) {
-                *count += 1;
-            }
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut next = starts.clone();
-        let mut numbers = vec![0_u32; buckets.len()];
-        for (number, bucket) in (0_u32..).zip(&buckets) {
-            if let Some(place) = next.get_mut(*bucket as usize) {
-                if let Some(slot) = numbers.get_mut(*place as usize) {
-                    *slot = number;
-                }
-                *place += 1;
-            }
-        }
-        starts.append(&mut numbers);
-        index::words(&starts)
+        index::buckets(&hashes)
     }
 
     /// The values of several symbols.
@@ -447,10 +408,8 @@ impl<'d> Symbols<'d> {
 /// Of a longer name only the beginning is hashed.
 const MAX_HASHED: usize = 512;
 
-/// The bucket of a name.
-fn bucket(name: &[u8], bits: u32) -> usize {
-    let hash = index::hash(name.get(..MAX_HASHED).unwrap_or(name));
-    (hash & ((1_u64 << bits) - 1)) as usize
+fn name_hash(name: &[u8]) -> u64 {
+    index::hash(name.get(..MAX_HASHED).unwrap_or(name))
 }
 
 /// Sorts numbers by their keys, by first distributing them over buckets of equal width between

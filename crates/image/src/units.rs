@@ -131,7 +131,7 @@ impl<'d> Debug<'d> {
     }
 
     /// Makes a table; what gives rise to problems is not kept.
-    fn made(&self, make: impl FnOnce() -> Vec<u8>) -> Made {
+    pub(crate) fn made(&self, make: impl FnOnce() -> Vec<u8>) -> Made {
         let before = self.problems.borrow().len();
         let content = make();
         Made { content, sound: before < MAX_PROBLEMS && self.problems.borrow().len() == before }

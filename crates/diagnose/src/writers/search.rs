@@ -163,11 +163,7 @@ pub(super) fn spread<T: Sync, R: Send>(
         return batches.into_iter().map(|batch| work(image, batch)).collect();
     }
     let next = AtomicUsize::new(0);
-<<<<<<< HEAD
-    let (data, code) = (image.data(), image.code_data());
-=======
-    let (data, shelf) = (image.data(), image.shelf());
->>>>>>> 4c791b3 (What is learned of an image is kept by build-id, in tables that check themselves and are read in place: symbols, units, calls, names, writers)
+    let (data, code, shelf) = (image.data(), image.code_data(), image.shelf());
     let part = || {
         let mut done: Vec<(usize, R)> = Vec::new();
         let mut mine: Option<Image<'_>> = None;
@@ -178,11 +174,8 @@ pub(super) fn spread<T: Sync, R: Send>(
                 mine = None;
             }
             if mine.is_none() {
-<<<<<<< HEAD
-                mine = code.map_or_else(|| Image::parse(data), |code| Image::parse_joined(data, code)).ok();
-=======
-                mine = Image::parse(data).ok().map(|image| image.with_shelf(shelf));
->>>>>>> 4c791b3 (What is learned of an image is kept by build-id, in tables that check themselves and are read in place: symbols, units, calls, names, writers)
+                let read = code.map_or_else(|| Image::parse(data), |code| Image::parse_joined(data, code));
+                mine = read.ok().map(|image| image.with_shelf(shelf));
             }
             let Some(image) = &mine else { break };
             done.push((index, work(image, batch)));

@@ -150,3 +150,70 @@ impl Learned {
 pub(crate) fn words(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
+
+/// A table that finds numbers by a hash: for each of `2^bits` buckets and behind the last where its
+/// numbers begin (u32), then the numbers (u32), ascending in each bucket. `hashes` gives the hash
+/// of each number, in order; numbers without one are left out.
+pub(crate) fn buckets(hashes: &[Option<u64>]) -> Vec<u8> {
+    let bits = bits(hashes.len());
+    let bucket = |hash: u64| (hash & ((1_u64 << bits) - 1)) as usize;
+    let mut starts = vec![0_u32; (1 << bits) + 1];
+    for hash in hashes.iter().flatten() {
+        if let Some(count) = starts.get_mut(bucket(*hash) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    let mut next = starts.clone();
+    let mut numbers = vec![0_u32; sum as usize];
+    for (number, hash) in (0_u32..).zip(hashes) {
+        let Some(place) = hash.and_then(|hash| next.get_mut(bucket(hash))) else { continue };
+        if let Some(slot) = numbers.get_mut(*place as usize) {
+            *slot = number;
+        }
+        *place += 1;
+    }
+    starts.append(&mut numbers);
+    words(&starts)
+}
+
+/// The numbers in the bucket of a hash, of a table over `count` numbers.
+pub(crate) fn in_bucket(part: &Part, count: usize, hash: u64) -> Option<Vec<u32>> {
+    let bits = bits(count);
+    let bucket = (hash & ((1_u64 << bits) - 1)) as usize;
+    let (from, to) = (part.u32(bucket * 4)? as usize, part.u32(bucket * 4 + 4)? as usize);
+    let first = ((1_usize << bits) + 1) * 4;
+    let len = to.checked_sub(from)?.checked_mul(4)?;
+    let bytes = part.get(first.checked_add(from.checked_mul(4)?)?, len)?;
+    Some(bytes.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number)).collect())
+}
+
+/// One or two numbers a bucket.
+fn bits(count: usize) -> u32 {
+    count.checked_ilog2().unwrap_or(0).min(24)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_found_by_their_hashes() {
+        for count in [0_u64, 1, 2, 3, 1000] {
+            let hashes: Vec<Option<u64>> =
+                (0..count).map(|i| (i % 7 != 3).then(|| hash(&(i / 2).to_le_bytes()))).collect();
+            let part = Part::own(buckets(&hashes));
+            for (number, wanted) in hashes.iter().enumerate() {
+                let Some(wanted) = wanted else { continue };
+                let found = in_bucket(&part, hashes.len(), *wanted).unwrap();
+                assert!(found.is_sorted() && found.contains(&(number as u32)));
+            }
+            let all: usize = (0..count).map(|i| in_bucket(&part, hashes.len(), i).unwrap().len()).sum();
+            assert!(all <= hashes.iter().flatten().count() + usize::from(count < 4) * 8);
+        }
+    }
+}
