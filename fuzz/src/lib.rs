@@ -6,4 +6,5 @@
 
 pub mod ask;
 pub mod change;
+pub mod index;
 pub mod pack;

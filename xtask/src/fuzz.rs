@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The targets, in the order in which the data goes through kwhy.
-const TARGETS: [&str; 5] = ["log", "shuffle", "image", "flow", "report"];
+const TARGETS: [&str; 6] = ["log", "shuffle", "image", "index", "flow", "report"];
 
 /// What makes code report where it has been: the flags of cargo-fuzz, without its sanitizer
 /// (there is no unsafe code to watch, and the sanitizers want a nightly compiler).
@@ -33,7 +33,7 @@ pub struct Args {
     /// Seconds for each target
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub seconds: u32,
-    /// Only these: log, shuffle, image, flow, report
+    /// Only these: log, shuffle, image, index, flow, report
     #[arg(value_name = "TARGET", value_parser = TARGETS)]
     pub targets: Vec<String>,
 }
@@ -116,6 +116,11 @@ fn seed(target: &str, corpus: &Path) -> Result<()> {
                 // The code alone, of two CPUs.
                 put("code-x86_64", &[0x48, 0x8b, 0x47, 0x28, 0xff, 0x50, 0x10, 0xc3])?;
                 put("code-arm64", &[0x00, 0x14, 0x40, 0xf9, 0x00, 0x00, 0x3f, 0xd6])?;
+            }
+        }
+        "index" => {
+            for first in 0..4_u8 {
+                put(&format!("changes-{first}"), &[first, 3, 70, 0, 1, 7, 0, 1, 255, 0x82, 40, 0, 0])?;
             }
         }
         _ => {

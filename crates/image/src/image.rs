@@ -110,8 +110,14 @@ impl<'d> Image<'d> {
     #[must_use]
     pub fn with_shelf(mut self, shelf: Option<&'d dyn Shelf>) -> Image<'d> {
         self.lent = shelf.zip(self.build_id.as_ref()).map(|(shelf, id)| Lent::new(shelf, &self.elf, id));
-        self.symbols.lent = self.lent.clone();
+        self.symbols.lent = self.table_shelf();
         self
+    }
+
+    /// The shelf for tables: a module's are made sooner than looked for, unless it is huge.
+    fn table_shelf(&self) -> Option<Lent<'d>> {
+        const HUGE: usize = 16 << 20;
+        self.lent.clone().filter(|_| !self.elf.relocatable || self.elf.data.len() >= HUGE)
     }
 
     /// The shelf that was lent.
@@ -196,7 +202,7 @@ impl<'d> Image<'d> {
         self.debug
             .get_or_init(|| {
                 Debug::load(&self.elf, &self.symbols, &mut self.problems.borrow_mut())
-                    .map(|debug| debug.with_shelf(self.lent.clone()))
+                    .map(|debug| debug.with_shelf(self.table_shelf()))
             })
             .as_ref()
     }
@@ -230,7 +236,7 @@ impl<'d> Image<'d> {
                     self.problems.borrow_mut().push("section .BTF is damaged".into());
                 }
                 // What another file says is not kept with this one.
-                let lent = self.lent.clone().filter(|_| base.is_none() && section(".BTF").is_some());
+                let lent = self.table_shelf().filter(|_| base.is_none() && section(".BTF").is_some());
                 parsed.map(|btf| Rc::new(btf.with_shelf(lent))).or(base)
             })
             .as_ref()

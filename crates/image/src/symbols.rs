@@ -171,7 +171,7 @@ impl<'d> Symbols<'d> {
     /// The symbols of exactly this name, in the order of the table.
     fn spelled(&self, wanted: &str) -> Vec<RawSymbol> {
         let make = || self.by_name().into();
-        let found = self.names.ask(self.lent(), "symbols.names", make, |part| {
+        let found = self.names.ask(self.lent.as_ref(), "symbols.names", make, |part| {
             let mut found = Vec::new();
             for number in index::in_bucket(part, self.table.len() / ENTRY, name_hash(wanted.as_bytes()))? {
                 let symbol = self.get(number as usize)?;
@@ -204,12 +204,6 @@ impl<'d> Symbols<'d> {
 
     fn address_of(&self, elf: &Elf<'d>, index: u32) -> u64 {
         self.get(index as usize).map_or(0, |symbol| Self::address(elf, symbol))
-    }
-
-    /// A module's few symbols are sorted sooner than looked for on a shelf.
-    fn lent(&self) -> Option<&Lent<'d>> {
-        const WORTH: usize = 8192;
-        self.lent.as_ref().filter(|_| self.table.len() / ENTRY >= WORTH)
     }
 
     fn by_name(&self) -> Vec<u8> {
@@ -331,7 +325,7 @@ impl<'d> Symbols<'d> {
 
     fn by_address<R>(&self, elf: &Elf<'d>, question: impl Fn(&Part) -> Option<R>) -> Option<R> {
         let make = || index::words(&self.sorted_by_address(elf)).into();
-        self.index.ask(self.lent(), "symbols.addresses", make, question)
+        self.index.ask(self.lent.as_ref(), "symbols.addresses", make, question)
     }
 
     fn sorted_by_address(&self, elf: &Elf<'d>) -> Vec<u32> {

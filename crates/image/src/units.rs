@@ -9,8 +9,7 @@ use crate::symbols::Symbols;
 use crate::types::{Type, TypeId};
 use crate::{modules, paths};
 use gimli::{
-    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, DwTag, Reader, Section, SectionId,
-    UnitOffset,
+    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, DwTag, Reader, SectionId, UnitOffset,
 };
 use kwhy_base::Arch;
 use std::cell::{OnceCell, RefCell};
@@ -117,11 +116,9 @@ impl<'d> Debug<'d> {
         })
     }
 
-    /// Lends it the image's shelf.
+    /// Lends it the image's shelf, if tables are worth keeping.
     pub(crate) fn with_shelf(mut self, lent: Option<Lent<'d>>) -> Debug<'d> {
-        /// A module's units are read sooner than looked for on a shelf.
-        const WORTH: usize = 4 << 20;
-        self.lent = lent.filter(|_| self.dwarf.debug_info.reader().as_slice().len() >= WORTH);
+        self.lent = lent;
         self
     }
 

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
-use std::fs::File;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 use wait4::Wait4;
@@ -18,8 +18,68 @@ pub struct Way {
     pub env: Vec<(&'static str, String)>,
     /// What it reads from its standard input.
     pub input: Option<PathBuf>,
+    /// What is done before each run, and not measured.
+    pub before: Vec<Before>,
     /// A right answer contains this.
     pub expect: String,
+}
+
+/// What the machine is to know when a run starts.
+pub enum Before {
+    /// Nothing of these files is in the page cache.
+    Forget(Vec<PathBuf>),
+    /// All of these files is there.
+    Read(Vec<PathBuf>),
+    /// A folder is as another is; without another it is not there.
+    Folder(PathBuf, Option<PathBuf>),
+}
+
+impl Before {
+    fn prepare(&self) -> Result<()> {
+        match self {
+            Before::Forget(files) => files.iter().try_for_each(|file| forget(file)),
+            Before::Read(files) => files.iter().try_for_each(|file| {
+                std::io::copy(&mut File::open(file)?, &mut std::io::sink())?;
+                Ok(())
+            }),
+            Before::Folder(folder, from) => {
+                if folder.exists() {
+                    fs::remove_dir_all(folder)?;
+                }
+                from.as_ref().map_or(Ok(()), |from| copy(from, folder))
+            }
+        }
+    }
+}
+
+/// Has the kernel drop a file from the page cache, and looks whether it did.
+fn forget(file: &Path) -> Result<()> {
+    // With no block to copy, dd advises the kernel that the whole file is not needed (GNU coreutils).
+    let mut input = OsString::from("if=");
+    input.push(file);
+    crate::tool::output(Command::new("dd").arg(input).args(["iflag=nocache", "count=0", "status=none"]))?;
+    let left = crate::tool::text(Command::new("fincore").args(["-n", "-r", "-b", "-o", "RES"]).arg(file))
+        .context("fincore (package util-linux-extra) cannot tell what the page cache holds")?;
+    let left: u64 = left.trim().parse().context("fincore's answer")?;
+    let size = fs::metadata(file)?.len();
+    if left > size / 100 + (1 << 20) {
+        bail!("the page cache cannot be emptied here: it keeps {left} of {size} bytes");
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &place)?;
+        } else {
+            fs::copy(entry.path(), place)?;
+        }
+    }
+    Ok(())
 }
 
 /// One run.
@@ -48,6 +108,7 @@ impl Way {
 
     /// Runs it once and looks at the answer, lest the time of a failure be taken.
     pub fn check(&self) -> Result<()> {
+        self.before.iter().try_for_each(Before::prepare)?;
         let out = self.command()?.output().with_context(|| self.program.display().to_string())?;
         let text = String::from_utf8_lossy(&out.stdout);
         if !text.contains(&self.expect) {
@@ -58,6 +119,7 @@ impl Way {
 
     /// Runs it once and measures; its output is thrown away.
     pub fn measure(&self) -> Result<Sample> {
+        self.before.iter().try_for_each(Before::prepare)?;
         let mut command = self.command()?;
         command.stdout(Stdio::null());
         let start = Instant::now();
@@ -133,6 +195,22 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_as_another_before_each_run() {
+        let root = std::env::temp_dir().join(format!("kwhy-xtask-{}-before", std::process::id()));
+        let (from, to) = (root.join("from"), root.join("to"));
+        fs::create_dir_all(from.join("deep")).unwrap();
+        fs::write(from.join("deep/file"), b"kept").unwrap();
+        Before::Folder(to.clone(), Some(from)).prepare().unwrap();
+        fs::write(to.join("more"), b"new").unwrap();
+        Before::Folder(to.clone(), Some(root.join("from"))).prepare().unwrap();
+        assert!(!to.join("more").exists());
+        assert_eq!(fs::read(to.join("deep/file")).unwrap(), b"kept");
+        Before::Folder(to.clone(), None).prepare().unwrap();
+        assert!(!to.exists());
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
     fn a_child_is_measured_with_its_children() {
         let way = Way {
             program: "sh".into(),
@@ -141,6 +219,7 @@ mod tests {
                 .to_vec(),
             env: Vec::new(),
             input: None,
+            before: Vec::new(),
             expect: "done".to_owned(),
         };
         way.check().unwrap();

@@ -1,7 +1,7 @@
 //! The tools that kwhy is measured beside, how they are got, and how each is asked.
 
 use super::crash::Crash;
-use super::measure::Way;
+use super::measure::{Before, Way};
 use crate::lab::apt::{self, Apt};
 use crate::lab::kernels;
 use crate::tool;
@@ -11,8 +11,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// kwhy's name in the tables.
+/// kwhy's name in the tables: as everyone else, with its files in the page cache and nothing learned.
 pub const KWHY: &str = "kwhy";
+/// What it learned of the image is at hand.
+pub const KWHY_INDEX: &str = "kwhy, index";
+/// The same, learned from another crash of this kernel.
+pub const KWHY_OTHER: &str = "kwhy, index of another crash";
+/// It learns while it answers, and writes that down.
+pub const KWHY_LEARNS: &str = "kwhy, making the index";
+/// The disk has to be read first.
+pub const KWHY_COLD: &str = "kwhy, nothing in the page cache";
+
+/// Whose index another crash's report is measured with; the crash itself takes the second.
+const TEACHERS: [&str; 2] = ["c11_list_poison", "c12_global"];
 /// gdb's.
 pub const GDB: &str = "gdb";
 /// The kernel's script's.
@@ -81,6 +92,7 @@ impl Rivals {
             args,
             env: Vec::new(),
             input: None,
+            before: Vec::new(),
             expect: crash.fault.clone(),
         };
         let args = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<OsString>>();
@@ -91,6 +103,8 @@ impl Rivals {
             report.extend(["-i".into(), module.into()]);
         }
         report.push(crash.log.clone().into());
+
+        let mut own = own(kwhy, crash, modules, cache, &|| way(kwhy, report.clone()))?;
 
         // The native gdb does not know other machines' code.
         let gdb = if self.host == crash.arch { "gdb" } else { "gdb-multiarch" };
@@ -135,8 +149,8 @@ impl Rivals {
         let there = |program: &str, package: &str, args: Vec<OsString>| {
             installed(program, package).map(|path| way(&path, args)).map_err(|why| format!("{why:#}"))
         };
-        Ok(vec![
-            Contender { name: KWHY, asked: "the whole report".to_owned(), way: Ok(way(kwhy, report)) },
+        let cold = own.pop();
+        own.extend([
             Contender { name: GDB, asked: format!("`list *({first})`"), way: there(gdb, gdb, list) },
             Contender {
                 name: "addr2line -i -f",
@@ -154,7 +168,9 @@ impl Rivals {
                 way: self.drgn.clone().map(|program| way(&program, python)),
             },
             Contender { name: DECODE, asked: format!("{count} frames"), way: scripted },
-        ])
+        ]);
+        own.extend(cold);
+        Ok(own)
     }
 
     /// What the names of another machine's binutils begin with.
@@ -165,6 +181,54 @@ impl Rivals {
             _ => "x86_64-linux-gnu-",
         }
     }
+}
+
+/// kwhy itself, by what it knows when it starts; last what empties the page cache.
+fn own(
+    kwhy: &Path,
+    crash: &Crash,
+    modules: &[PathBuf],
+    cache: &Path,
+    report: &dyn Fn() -> Way,
+) -> Result<Vec<Contender>> {
+    let folder = cache.join("bench/index").join(format!("{}-{}", crash.arch, crash.case));
+    let [fresh, filled, taught, copied] =
+        ["fresh", "filled", "taught", "copied"].map(|name| folder.join(name));
+    for folder in [&filled, &taught].into_iter().filter(|folder| folder.exists()) {
+        // Of an earlier run, and perhaps of another kwhy.
+        fs::remove_dir_all(folder)?;
+    }
+    let with = |folder: &Path, before: Vec<Before>| Way {
+        env: vec![("KWHY_CACHE_DIR", folder.display().to_string())],
+        before,
+        ..report()
+    };
+    let row = |name, way| Contender { name, asked: "the whole report".to_owned(), way };
+    let files: Vec<PathBuf> = [&crash.vmlinux, &crash.log].into_iter().chain(modules).cloned().collect();
+    let other = teach(kwhy, crash, &taught)
+        .map(|()| with(&copied, vec![Before::Folder(copied.clone(), Some(taught))]))
+        .map_err(|why| format!("{why:#}"));
+    Ok(vec![
+        // The last row of the round before emptied the page cache.
+        row(KWHY, Ok(Way { before: vec![Before::Read(files.clone())], ..report() })),
+        row(KWHY_INDEX, Ok(with(&filled, Vec::new()))),
+        row(KWHY_OTHER, other),
+        row(KWHY_LEARNS, Ok(with(&fresh, vec![Before::Folder(fresh.clone(), None)]))),
+        row(KWHY_COLD, Ok(Way { before: vec![Before::Forget(files)], ..report() })),
+    ])
+}
+
+/// Has kwhy explain another crash of the same kernel, with an index in `folder`.
+fn teach(kwhy: &Path, crash: &Crash, folder: &Path) -> Result<()> {
+    let cases = crash.log.parent().and_then(Path::parent).context("the log is in no case's folder")?;
+    let teacher = TEACHERS.iter().find(|name| **name != crash.case && cases.join(name).is_dir());
+    let log = cases.join(teacher.context("no other crash of this kernel")?).join("console.log");
+    let mut command = Command::new(kwhy);
+    tool::alone(&mut command).env("KWHY_CACHE_DIR", folder).arg("-i").arg(&crash.vmlinux).arg(log);
+    // Its modules are not given: what is learned is the kernel's. 1 says that no cause was found.
+    let out = command.output().with_context(|| kwhy.display().to_string())?;
+    anyhow::ensure!(matches!(out.status.code(), Some(0 | 1)), "it failed on {}", crash.case);
+    Ok(())
 }
 
 /// A program, installed if it is not there.

@@ -31,7 +31,7 @@ impl Machine {
     pub fn sentence(&self, runs: usize) -> String {
         let memory = self.memory.map_or_else(String::new, |m| format!(", {:.0} GB of memory", m / 1e9));
         let mut text = format!(
-            "Medians of {runs} rounds in one run (least–most), files in the page cache; {} cores ({}){memory}.",
+            "Medians of {runs} rounds in one run (least–most), files in the page cache unless said otherwise; {} cores ({}){memory}.",
             self.cores,
             std::env::consts::ARCH
         );

@@ -14,7 +14,7 @@
 
 mod part;
 
-pub use part::{Kept, Part, partition};
+pub use part::{Kept, Part, partition, seal};
 
 use crate::elf::Elf;
 use kwhy_base::BuildId;

@@ -32,8 +32,9 @@ pub struct Part {
     own: bool,
 }
 
-/// The same bytes with their sums in front, as they are handed to a keeper.
-pub(super) fn seal(name: &str, content: &[u8]) -> Vec<u8> {
+/// The bytes of a part with their sums in front, as they are handed to a keeper.
+#[must_use]
+pub fn seal(name: &str, content: &[u8]) -> Vec<u8> {
     let blocks = content.len().div_ceil(BLOCK);
     let start = start(blocks).unwrap_or(HEADER);
     let mut out = Vec::with_capacity(start.saturating_add(content.len()));

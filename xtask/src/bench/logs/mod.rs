@@ -50,16 +50,18 @@ pub fn run(gigabytes: u64, runs: usize, kwhy: Option<&Path>, readme: bool) -> Re
         rg.extend(["-e".into(), word.into()]);
     }
     let json = |log: &Path| vec!["-f".into(), "json".into(), log.into()];
-    let reader = |name: &str,
-                  program: &Path,
-                  args: Vec<OsString>,
-                  log: &Path,
-                  expect: &str|
-     -> Result<Reader> {
-        let way =
-            Way { program: program.into(), args, env: Vec::new(), input: None, expect: expect.to_owned() };
-        Ok(Reader { name: name.to_owned(), bytes: fs::metadata(log)?.len(), way, samples: Vec::new() })
-    };
+    let reader =
+        |name: &str, program: &Path, args: Vec<OsString>, log: &Path, expect: &str| -> Result<Reader> {
+            let way = Way {
+                program: program.into(),
+                args,
+                env: Vec::new(),
+                input: None,
+                before: Vec::new(),
+                expect: expect.to_owned(),
+            };
+            Ok(Reader { name: name.to_owned(), bytes: fs::metadata(log)?.len(), way, samples: Vec::new() })
+        };
     rg.push(large.clone().into());
     let report = "kwhy-report/1";
     let mut readers = vec![
