@@ -72,7 +72,8 @@ fn what_is_left_of_an_index_changes_nothing_and_is_mended() {
     let without = report(arch, folder.path());
     let whole: Vec<(PathBuf, Vec<u8>)> =
         files(&folder).into_iter().map(|file| (file.clone(), fs::read(&file).unwrap())).collect();
-    let damage: [&dyn Fn(&[u8]) -> Vec<u8>; 7] = [
+    type Change<'c> = &'c dyn Fn(&[u8]) -> Vec<u8>;
+    let damage: [Change<'_>; 7] = [
         &|_| Vec::new(),
         &|bytes| bytes[..bytes.len() / 2].to_vec(),
         &|bytes| bytes[..bytes.len() - 1].to_vec(),
