@@ -130,6 +130,12 @@ impl<'d> Btf<'d> {
         Some(btf)
     }
 
+    /// Lends it a shelf for its names.
+    pub(crate) fn with_shelf(mut self, lent: Option<Lent<'d>>) -> Btf<'d> {
+        self.lent = lent;
+        self
+    }
+
     pub(crate) fn header_at(&self, at: usize) -> Option<Header> {
         let info = u32_at(&self.types, at.checked_add(4)?)?;
         Some(Header {

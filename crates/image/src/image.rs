@@ -33,7 +33,8 @@ pub struct Image<'d> {
     pub(crate) symbols: Symbols<'d>,
     kind: ImageKind,
     build_id: Option<BuildId>,
-    pub(crate) lent: Option<Lent<'d>>,
+    /// Its place on a shelf, where one was lent.
+    place: Option<Lent<'d>>,
     pub(crate) problems: RefCell<Vec<String>>,
     debug: OnceCell<Option<Debug<'d>>>,
     btf: OnceCell<Option<Rc<Btf<'d>>>>,
@@ -84,7 +85,7 @@ impl<'d> Image<'d> {
             symbols,
             kind,
             build_id,
-            lent: None,
+            place: None,
             problems: RefCell::new(problems),
             debug: OnceCell::new(),
             btf: OnceCell::new(),
@@ -109,7 +110,7 @@ impl<'d> Image<'d> {
     /// before anything is asked; an image without a build-id has no use for it.
     #[must_use]
     pub fn with_shelf(mut self, shelf: Option<&'d dyn Shelf>) -> Image<'d> {
-        self.lent = shelf.zip(self.build_id.as_ref()).map(|(shelf, id)| Lent::new(shelf, &self.elf, id));
+        self.place = shelf.zip(self.build_id.as_ref()).map(|(shelf, id)| Lent::new(shelf, &self.elf, id));
         self.symbols.lent = self.table_shelf();
         self
     }
@@ -117,12 +118,12 @@ impl<'d> Image<'d> {
     /// The shelf for tables: a module's are made sooner than looked for, unless it is huge.
     fn table_shelf(&self) -> Option<Lent<'d>> {
         const HUGE: usize = 16 << 20;
-        self.lent.clone().filter(|_| !self.elf.relocatable || self.elf.data.len() >= HUGE)
+        self.place.clone().filter(|_| !self.elf.relocatable || self.elf.data.len() >= HUGE)
     }
 
     /// The shelf that was lent.
     pub fn shelf(&self) -> Option<&'d dyn Shelf> {
-        self.lent.as_ref().map(|lent| lent.shelf)
+        self.place.as_ref().map(|lent| lent.shelf)
     }
 
     /// Puts `question` to a table over the whole image: one that was kept under `name`, or one
@@ -135,17 +136,17 @@ impl<'d> Image<'d> {
         make: impl FnOnce() -> Vec<u8>,
         question: impl Fn(&'l Part) -> Option<R>,
     ) -> Option<R> {
-        table.ask(self.lent.as_ref(), name, || make().into(), question)
+        table.ask(self.place.as_ref(), name, || make().into(), question)
     }
 
     /// What [`Image::keep_answer`] kept of this image under the same question.
     pub fn kept_answer(&self, question: &str) -> Option<Vec<u8>> {
-        Some(self.lent.as_ref()?.get(question)?.all()?.to_vec())
+        Some(self.place.as_ref()?.get(question)?.all()?.to_vec())
     }
 
     /// Keeps the answer to a question about the image, where there is a shelf.
     pub fn keep_answer(&self, question: &str, answer: impl FnOnce() -> Vec<u8>) {
-        if let Some(lent) = &self.lent {
+        if let Some(lent) = &self.place {
             lent.put(question, &answer());
         }
     }
