@@ -204,8 +204,11 @@ pub struct FetchArgs {
     #[arg(short, long = "image", value_name = "PATH")]
     pub images: Vec<PathBuf>,
     /// Only say what is at hand and which command would supply the rest
-    #[arg(long)]
+    #[arg(long, visible_alias = "dry-run")]
     pub offline: bool,
+    /// Be content with what boots: the boot image and stripped modules, a tenth of the size
+    #[arg(long)]
+    pub bare: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -15,6 +15,7 @@ use kwhy_base::prose;
 use kwhy_diagnose::{ImageInput, Inputs, analyze_log_with};
 use kwhy_image::index::Shelf;
 use kwhy_report::{Crash, Note, Report};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Explains every crash of every input.
@@ -92,6 +93,7 @@ pub fn explain(
     };
     let mut report = analyze_log_with(parsed, &inputs, Some(shelf));
     images.tell(&mut report);
+    name_log(&mut report, &log.name);
     let packed = images.mapped.iter().filter_map(|(name, data)| {
         let error = data.problem.as_ref()?;
         Some(prose!(c::CANNOT_UNPACK, path = name, error = error))
@@ -99,6 +101,25 @@ pub fn explain(
     let oddities = log.oddities.iter().chain(&images.remarks).cloned().chain(packed);
     report.notes.extend(oddities.map(|text| Note { line: None, text: text.into() }));
     report
+}
+
+/// Commands that take the log are told with its name, so that they can be pasted.
+fn name_log(report: &mut Report, name: &str) {
+    if !Path::new(name).is_file() {
+        return;
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+:,@%=".contains(c);
+    let quoted = match name.chars().all(plain) && !name.starts_with('-') {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', "'\\''")),
+    };
+    for missing in report.crashes.iter_mut().flat_map(|crash| &mut crash.missing) {
+        for command in missing.fetch.iter_mut().chain(&mut missing.command) {
+            for (before, after) in [("kwhy LOG", "kwhy "), ("kwhy fetch LOG", "kwhy fetch ")] {
+                *command = command.replace(before, &format!("{after}{quoted}"));
+            }
+        }
+    }
 }
 
 /// Adds the report on one log to the whole. With several logs, notes say which is meant.

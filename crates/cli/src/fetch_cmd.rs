@@ -27,7 +27,8 @@ pub fn run(args: &FetchArgs) -> Result<ExitCode, CommandError> {
     let output = Output::new(&args.output);
     let wanted = asked(args.what.as_deref())?;
     let roots = Roots::from_environment(&args.images);
-    let mut fetch = Fetch { found: search(&roots, &wanted), wanted, told: Vec::new(), done: Vec::new() };
+    let mut fetch =
+        Fetch { found: search(&roots, &wanted), wanted, bare: args.bare, told: Vec::new(), done: Vec::new() };
     let needs = fetch.needs();
     let open = needs.kernel || !needs.modules.is_empty();
     if open && args.offline {
@@ -39,7 +40,9 @@ pub fn run(args: &FetchArgs) -> Result<ExitCode, CommandError> {
             .ok_or_else(|| CommandError::unusable(prose!(c::NO_CACHE)).hint(prose!(c::HINT_CACHE)))?;
         let mut bar = Bar::new(output.lang);
         let servers = Servers::from_environment();
-        fetch.by_build_id(&servers, &cache, &mut bar)?;
+        if !args.bare {
+            fetch.by_build_id(&servers, &cache, &mut bar)?;
+        }
         fetch.found = search(&roots, &fetch.wanted);
         let needs = fetch.needs();
         if needs.kernel || !needs.modules.is_empty() {
@@ -118,6 +121,8 @@ fn gnu_build_id(notes: &[u8]) -> Option<BuildId> {
 /// A fetch on its way.
 struct Fetch {
     wanted: Wanted,
+    /// Whether images without debug information will do.
+    bare: bool,
     found: Found,
     /// What was tried in vain.
     told: Vec<Prose>,
@@ -138,7 +143,7 @@ impl Fetch {
             self.found.chosen().any(|c| {
                 // What was named is of unknown content, and taken for what was meant.
                 let named = c.source == Source::Given && c.grade.is_none() && stands_for(&c.path, module);
-                named || c.module.as_deref() == module && c.has_dwarf == Some(true)
+                named || c.module.as_deref() == module && (self.bare || c.has_dwarf == Some(true))
             })
         };
         Needs {
@@ -204,7 +209,7 @@ impl Fetch {
         if !needs.kernel && needs.modules.is_empty() {
             return;
         }
-        let order = Order { wanted: &self.wanted, distribution, needs };
+        let order = Order { wanted: &self.wanted, distribution, needs, bare: self.bare };
         match packages::fetch(&order, cache, bar) {
             Ok(delivered) => {
                 self.told.extend(delivered.failures);
@@ -227,7 +232,9 @@ impl Fetch {
     fn missing(&self) -> Vec<Missing> {
         let needs = self.needs();
         let known = self.wanted.plain_release().zip(self.distribution());
-        let command = known.map(|(release, distribution)| distribution.command(release));
+        let command = known.and_then(|(release, distribution)| {
+            distribution.command(release, self.wanted.version.as_deref())
+        });
         let kernel = needs
             .kernel
             .then(|| Missing { what: prose!(c::WITHOUT, what = "vmlinux"), command: command.clone() });

@@ -98,9 +98,21 @@ impl<'o, 'd> Images<'o, 'd> {
         Images { list: Vec::new() }
     }
 
-    /// Checks every image against `record`; of several that fit one role, the first is used.
+    /// The same of a record that nothing was mended in.
+    #[cfg(test)]
     pub fn check(opened: &'o [Opened<'d>], record: &CrashRecord) -> Images<'o, 'd> {
-        let mut list: Vec<Match<'o, 'd>> = opened.iter().map(|opened| check(opened, record)).collect();
+        Images::check_mended(opened, record, record)
+    }
+
+    /// Checks every image against `record`; of several that fit one role, the best is used.
+    /// `printed` is the record before it was mended by the images: that speaks for none of them.
+    pub fn check_mended(
+        opened: &'o [Opened<'d>],
+        record: &CrashRecord,
+        printed: &CrashRecord,
+    ) -> Images<'o, 'd> {
+        let mut list: Vec<Match<'o, 'd>> =
+            opened.iter().map(|opened| check(opened, record, printed)).collect();
         // The best of each role: what nothing contradicts goes before what something does, then
         // debug information before a boot image, and that before a mere list of symbols.
         let mut taken: Vec<(Option<String>, usize)> = Vec::new();
@@ -120,8 +132,7 @@ impl<'o, 'd> Images<'o, 'd> {
             match (beaten, list.get_mut(index)) {
                 (Some(reason), Some(entry)) => {
                     entry.used = false;
-                    let joined = entry.opened.completes.as_ref();
-                    entry.reason = joined.map_or(reason, |name| prose!(say::IMAGE_JOINED, name = name));
+                    entry.reason = reason;
                 }
                 _ => taken.push((role, index)),
             }
@@ -262,7 +273,7 @@ fn beaten(first: &Match<'_, '_>, its: &Merit, own: &Merit) -> Prose {
     }
 }
 
-fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> {
+fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord, printed: &CrashRecord) -> Match<'o, 'd> {
     let unused =
         |reason| Match { opened, used: false, standing: Standing::default(), checks: Vec::new(), reason };
     let image = match &opened.image {
@@ -280,6 +291,9 @@ fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> 
         });
     }
     let Some(role) = role(opened) else { return unused(prose!(say::IMAGE_NAMELESS)) };
+    if let Some(name) = &opened.completes {
+        return unused(prose!(say::IMAGE_JOINED, name = name));
+    }
     let module = role.as_deref();
     let of_image: Vec<&CodeRef> =
         code_refs(record).filter(|at| at.module.as_deref().map(normal).as_deref() == module).collect();
@@ -298,9 +312,19 @@ fn check<'o, 'd>(opened: &'o Opened<'d>, record: &CrashRecord) -> Match<'o, 'd> 
     standing.identified = agrees(checks.last()) == Some(true);
     disproved |= disagrees(checks.last());
     if !disproved {
-        let (check, agree, disagree) = sizes(image, &of_image);
+        let (mut check, agree, disagree) = sizes(image, &of_image);
         (standing.sizes_agree, standing.sizes_differ) = (agree, disagree);
         disproved |= disagrees(Some(&check)) && !standing.identified;
+        if disagree == 0 && printed != record {
+            let places: Vec<&CodeRef> = code_refs(printed)
+                .filter(|at| at.module.as_deref().map(normal).as_deref() == module)
+                .collect();
+            let (before, agree, disagree) = sizes(image, &places);
+            if disagree > 0 {
+                (standing.sizes_agree, standing.sizes_differ) = (agree, disagree);
+                check.detail = before.detail;
+            }
+        }
         checks.push(check);
     }
     if !disproved {
@@ -450,6 +474,10 @@ fn sizes(image: &Image<'_>, places: &[&CodeRef]) -> (Check, usize, usize) {
             ),
             None => prose!(say::CHECK_SIZE_ABSENT, symbol = base_name(symbol)),
         });
+    }
+    // What was stripped of its symbols contradicts nothing.
+    if agree == 0 && disagree > 0 && image.function_addresses().is_empty() {
+        (disagree, example) = (0, None);
     }
     let check = match example {
         _ if agree + disagree == 0 => {

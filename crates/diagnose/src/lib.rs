@@ -102,7 +102,7 @@ pub fn analyze_log_with<'a>(log: &Log, inputs: &Inputs<'a>, shelf: Option<&'a dy
     };
     let crashes = (0..read.len())
         .filter_map(|index| {
-            let images = Images::check(&opened, read.get(index)?);
+            let images = Images::check_mended(&opened, read.get(index)?, log.crashes.get(index)?);
             let facts = Facts::new(&read, index, &images)?;
             Some(crash(&facts, &images, inputs.sources))
         })

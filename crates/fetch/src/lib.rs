@@ -56,11 +56,7 @@ impl Wanted {
     /// The release, unless it could lead elsewhere as a part of a path: logs are hostile.
     #[must_use]
     pub fn plain_release(&self) -> Option<&str> {
-        // `__NEW_UTS_LEN` is 64 (include/uapi/linux/utsname.h).
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-+~".contains(c);
-        self.release
-            .as_deref()
-            .filter(|r| !r.is_empty() && r.len() <= 64 && !r.starts_with('.') && r.chars().all(plain))
+        self.release.as_deref().filter(|release| kwhy_base::distribution::is_plain(release))
     }
 
     fn id_of(&self, role: &Role) -> Option<&BuildId> {
@@ -209,7 +205,12 @@ pub fn identify(path: &Path) -> Result<Identity, String> {
             ..Identity::default()
         });
     }
-    let bytes = kwhy_image::unpack(&bytes).map_err(|error| error.to_string())?;
+    of_contents(&bytes)
+}
+
+/// The same of a file's whole contents, which a boot image is unpacked for.
+fn of_contents(bytes: &[u8]) -> Result<Identity, String> {
+    let bytes = kwhy_image::unpack(bytes).map_err(|error| error.to_string())?;
     let image = kwhy_image::Image::parse(&bytes).map_err(|error| error.to_string())?;
     Ok(Identity {
         is_module: Some(matches!(image.kind(), kwhy_image::ImageKind::Module(_))),
@@ -414,7 +415,27 @@ impl Search<'_> {
         }
     }
 
+    /// The code of split off debug information may have been passed over in an earlier place.
+    fn complete(&mut self) {
+        for (role, (path, id)) in std::mem::take(&mut self.halves) {
+            let module = match &role {
+                Role::Module(name) => Some(name),
+                Role::Kernel => None,
+            };
+            let fits = |other: &Candidate| {
+                id.is_some() && other.build_id == id && !other.lacks_code && other.module.as_ref() == module
+            };
+            if let Some(at) = self.rejected.iter().position(fits) {
+                let code = self.rejected.remove(at);
+                let why = prose!(c::CHOSEN_CODE, path = shown(&path));
+                let grade = code.grade.or(Some(Grade::Name));
+                self.found.candidates.push(Candidate { chosen: true, grade, why, ..code });
+            }
+        }
+    }
+
     fn finish(mut self) -> Found {
+        self.complete();
         // Of several for one role the first is used: what has debug information goes before what
         // an earlier place had without. The sort is stable.
         self.found.candidates.sort_by_key(|c| c.source != Source::Given && c.has_dwarf == Some(false));

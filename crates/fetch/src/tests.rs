@@ -236,19 +236,65 @@ fn other_kernels_of_the_cache_are_not_told() {
 
 #[test]
 fn of_four_thousand_modules_only_the_crash_s_are_opened() {
-    let folder = Folder::new("thousands");
-    for i in 0..4000 {
-        folder.file(&format!("given/lib/modules/6.1.0-56-cloud-amd64/kernel/{}/m{i}.ko", i % 40));
+    for place in ["given", "path", "root"] {
+        let folder = Folder::new("thousands");
+        for i in 0..4000 {
+            folder.file(&format!("{place}/lib/modules/6.1.0-56-cloud-amd64/kernel/{}/m{i}.ko", i % 40));
+        }
+        folder.file(&format!("{place}/lib/modules/6.1.0-56-cloud-amd64/kernel/7/nf_nat.ko"));
+        let opened = std::cell::RefCell::new(Vec::new());
+        let probe = |path: &Path| {
+            opened.borrow_mut().push(path.file_name().unwrap().to_owned());
+            blank(path)
+        };
+        let given = if place == "given" { vec![folder.0.join(place)] } else { Vec::new() };
+        let found = search_with(&Roots { given, ..everywhere(&folder) }, &wanted(), &probe);
+        assert_eq!(names(&found), ["nf_nat.ko"]);
+        assert_eq!(opened.into_inner(), ["nf_nat.ko"], "{place}");
     }
-    folder.file("given/lib/modules/6.1.0-56-cloud-amd64/kernel/7/nf_nat.ko");
-    let opened = std::cell::RefCell::new(Vec::new());
-    let probe = |path: &Path| {
-        opened.borrow_mut().push(path.file_name().unwrap().to_owned());
-        blank(path)
+}
+
+/// RPM's way: `X.ko.debug` without code, `X.ko.xz` without debug information.
+#[test]
+fn the_halves_of_what_was_split_are_found_together() {
+    let split = |path: &Path| {
+        let debug = path.extension().is_some_and(|e| e == "debug");
+        let release = (!debug).then(|| "6.1.0-56-cloud-amd64".to_owned());
+        let id = if path.to_string_lossy().contains("other") { "0456" } else { "0123" };
+        Ok(Identity {
+            is_module: Some(true),
+            has_dwarf: Some(debug),
+            lacks_code: debug,
+            release,
+            build_id: BuildId::from_hex(id),
+            ..Identity::default()
+        })
     };
-    let found = search_with(&everywhere(&folder), &wanted(), &probe);
-    assert_eq!(names(&found), ["nf_nat.ko"]);
-    assert_eq!(opened.into_inner(), ["nf_nat.ko"]);
+    const MODULES: &str = "lib/modules/6.1.0-56-cloud-amd64/kernel/net";
+    for (debug, code) in [
+        (format!("given/{MODULES}/nf_nat.ko.debug"), format!("given/{MODULES}/nf_nat.ko.xz")),
+        (format!("root/usr/lib/debug/{MODULES}/nf_nat.ko.debug"), format!("root/{MODULES}/nf_nat.ko.xz")),
+        (format!("given/{MODULES}/nf_nat.ko.debug"), format!("root/{MODULES}/nf_nat.ko.zst")),
+        (
+            "cache/image/0123/6.1.0-56-cloud-amd64/nf_nat.ko.debug".to_owned(),
+            format!("root/{MODULES}/nf_nat.ko"),
+        ),
+        (format!("given/{MODULES}/nf_nat.ko.debug"), format!("path/{MODULES}/nf_nat.ko")),
+    ] {
+        let folder = Folder::new("halves");
+        let (debug, code) = (folder.file(&debug), folder.file(&code));
+        // Of another build: no half of it.
+        folder.file("given/other/nf_nat.ko");
+        let found = search_with(&everywhere(&folder), &wanted(), &split);
+        let chosen: Vec<_> = found.chosen().map(|candidate| candidate.path.clone()).collect();
+        assert!(chosen.contains(&debug) && chosen.contains(&code), "{found:#?}");
+        // Named, the debug file alone brings the other.
+        let roots = Roots { given: vec![debug.clone()], ..everywhere(&folder) };
+        let found = search_with(&roots, &wanted(), &split);
+        let chosen: Vec<_> = found.chosen().map(|candidate| candidate.path.clone()).collect();
+        assert_eq!(chosen.first(), Some(&debug));
+        assert!(code.starts_with(folder.0.join("given")) || chosen.contains(&code), "{found:#?}");
+    }
 }
 
 #[test]

@@ -613,4 +613,8 @@ pub struct Missing {
     pub why: Text,
     /// The command that supplies it.
     pub command: Option<String>,
+    /// The `kwhy fetch` command that gets it into the cache without installing anything, where it can.
+    pub fetch: Option<String>,
+    /// The distribution's package that holds it.
+    pub package: Option<String>,
 }

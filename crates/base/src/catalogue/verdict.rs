@@ -167,6 +167,10 @@ messages! {
     MISSING_VMLINUX = "vmlinux with debug information for {release}" / "{release} 的带调试信息的 vmlinux";
     MISSING_VMLINUX_WHY = "It turns symbol+offset into file and line, inlined calls and the C expression that faulted." / "有了它才能把 符号+偏移 变成文件与行号、内联调用和出错的 C 表达式。";
     MISSING_VMLINUX_BARE_WHY = "The kernel's image is used by its symbols and BTF. Debug information would add files and lines, inlined calls, and the names and types of local and global variables." / "目前按符号表和 BTF 使用内核映像；调试信息还能给出文件与行号、内联调用，以及局部变量和全局变量的名称与类型。";
+    MISSING_VMLINUX_SYMBOLS_WHY = "The kernel's image is used by its symbols alone: it has no BTF. Debug information would add files and lines, inlined calls, all types and members, and the names of variables." / "内核映像没有 BTF，目前只用到符号表；调试信息还能给出文件与行号、内联调用、全部类型与成员，以及变量名。";
+    MISSING_MODULE_SYMBOLS_WHY = "The module is used by its symbols alone: the types of its kernel's BTF are not at hand. Debug information would add files and lines, inlined calls, all types and members, and the names of variables." / "没有该内核的 BTF 类型，目前只用到模块的符号表；调试信息还能给出文件与行号、内联调用、全部类型与成员，以及变量名。";
+    MISSING_HALF = "the code of {name}" / "{name} 的代码";
+    MISSING_HALF_WHY = "Its debug information was split off, and the installed file has the code: with both, the code is compared with the log byte by byte and the faulting instruction is decoded." / "其调试信息是分离出来的，代码在已安装的文件里：两者齐备才能与日志逐字节比较，并译码出错的指令。";
     MISSING_MODULE_BARE_WHY = "The module is used by its symbols and the BTF there is. Debug information would add files and lines, inlined calls, and the names and types of its variables." / "目前按符号表和已有的 BTF 使用该模块；调试信息还能给出文件与行号、内联调用，以及变量的名称与类型。";
     MISSING_VMLINUX_SELF_BUILT = "The release names no distribution, so the kernel was probably built by its user: the vmlinux in its build directory gives file, line and the C expression." / "版本号看不出发行版，内核大概是自行编译的：编译目录里的 vmlinux 能给出文件、行号和 C 表达式。";
     MISSING_RELEASE = "the kernel's release" / "内核版本号";

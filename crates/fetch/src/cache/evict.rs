@@ -10,6 +10,10 @@ use std::time::{Duration, SystemTime};
 /// A half-written file of a process that ended is kept so long: a download may be resumed.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
+/// What was fetched or used a moment ago is about to be used: a vmlinux must not make room for the
+/// module that was fetched with it.
+const IN_USE: Duration = Duration::from_secs(3600);
+
 /// Folders below an entry: build-id, release.
 const DEEPEST: usize = 6;
 
@@ -52,7 +56,7 @@ impl Cache {
     }
 
     /// Removes what was not used for longest until the limit is kept with a tenth to spare; what
-    /// was just written, `newest`, stays however large it is.
+    /// was just written, `newest`, stays however large it is, and so do images in use.
     pub(super) fn shrink(&self, newest: &Path) {
         let mut entries = self.list();
         let mut total: u64 = entries.iter().map(|entry| entry.size).fold(0, u64::saturating_add);
@@ -66,7 +70,10 @@ impl Cache {
                 break;
             }
             // What another process is receiving now is young and not in the way.
-            if newest.starts_with(&entry.path) || entry.kind == Kind::Partial && !is_abandoned(entry.used) {
+            if newest.starts_with(&entry.path)
+                || entry.kind == Kind::Image && is_in_use(entry.used)
+                || entry.kind == Kind::Partial && !is_abandoned(entry.used)
+            {
                 continue;
             }
             if remove(&entry.path).is_ok() {
@@ -77,6 +84,10 @@ impl Cache {
             sweep(&self.folder(kind));
         }
     }
+}
+
+fn is_in_use(used: Option<SystemTime>) -> bool {
+    used.and_then(|used| used.elapsed().ok()).is_some_and(|age| age < IN_USE)
 }
 
 fn is_abandoned(used: Option<SystemTime>) -> bool {

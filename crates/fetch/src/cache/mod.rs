@@ -22,7 +22,8 @@
 //! # What goes
 //!
 //! Using an entry sets its modification time (at most once a minute). When the entries together
-//! exceed the limit, those unused for longest are removed, until nine tenths of it are left. What
+//! exceed the limit, those unused for longest are removed, until nine tenths of it are left; images
+//! that were fetched or used within the hour stay. What
 //! a dead process left half written goes after a day.
 
 mod blob;

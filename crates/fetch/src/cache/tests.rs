@@ -88,6 +88,20 @@ fn the_least_recently_used_goes_first() {
 }
 
 #[test]
+fn what_was_fetched_together_stays_together() {
+    let (_folder, cache) = cache("together", 1000);
+    let put = |id: &str, name: &str| {
+        let id = BuildId::from_hex(id).unwrap();
+        let incoming = Incoming { build_id: &id, release: None, name };
+        cache.put_image(&incoming, &mut &[0; 800][..]).unwrap()
+    };
+    let old = put("aa", "vmlinux");
+    fs::File::open(&old).unwrap().set_modified(SystemTime::now() - Duration::from_secs(7200)).unwrap();
+    let (kernel, module) = (put("ab", "vmlinux"), put("ac", "nf_nat.ko.debug"));
+    assert!(kernel.exists() && module.exists() && !old.exists());
+}
+
+#[test]
 fn a_mapped_entry_outlives_its_removal() {
     let (_folder, cache) = cache("outlives", 1 << 20);
     cache.put(Kind::Index, "abcd", VERSION, &[9; 10_000]).unwrap();

@@ -292,6 +292,53 @@ fn two_at_once_download_once() {
     assert_eq!(server.heads.lock().unwrap().len(), 1);
 }
 
+/// Who watches sees where it stands, on from where it broke off, up to the whole.
+#[test]
+fn how_far_it_is_is_told() {
+    struct Seen(Vec<(u64, Option<u64>)>);
+    impl Watch for Seen {
+        fn progress(&mut self, what: &str, done: u64, total: Option<u64>) {
+            assert_eq!(what, "nf_nat.ko");
+            self.0.push((done, total));
+        }
+    }
+    let (_folder, cache) = cache("progress");
+    let file = elf(ID, 600_000);
+    let (sent, length) = (file.clone(), file.len() as u64);
+    let server = serve(Box::new(move |number, head, stream| match number {
+        0 => half(&sent, stream),
+        _ => honest(&sent, head, stream),
+    }));
+    let servers = Servers { urls: vec![server.url.clone()], manners: quick() };
+    let id = BuildId::from_hex(ID).unwrap();
+    let request = Request { build_id: &id, release: None, module: Some("nf_nat") };
+    let mut seen = Seen(Vec::new());
+    assert!(fetch(&servers, &cache, &request, &mut seen).unwrap().file.is_some());
+    assert!(seen.0.is_sorted() && seen.0.iter().all(|(_, total)| *total == Some(length)), "{:?}", seen.0);
+    assert_eq!((seen.0.first().unwrap().0, seen.0.last().unwrap().0), (0, length));
+}
+
+/// A disk that is full, or a cache that cannot be written: told, and nothing is taken for an image.
+#[test]
+fn a_cache_that_takes_nothing_is_told() {
+    let (folder, cache) = cache("full");
+    let file = elf(ID, 10_000);
+    let server = serve(Box::new(move |_, head, stream| honest(&file, head, stream)));
+    // Every write to it fails as on a full disk (ENOSPC).
+    let partial = cache.scratch(ID).unwrap();
+    let _ = fs::remove_file(&partial);
+    if std::os::unix::fs::symlink("/dev/full", &partial).is_err() || !Path::new("/dev/full").exists() {
+        println!("SKIPPED: there is no /dev/full");
+        return;
+    }
+    fs::write(partial.with_extension("url"), format!("{}/buildid/{ID}/debuginfo", server.url)).unwrap();
+    let answer = ask(&[&server], &cache);
+    assert_eq!(answer.file, None);
+    assert!(words(&answer).contains("cannot be written"), "{}", words(&answer));
+    assert_eq!(cache.images(), []);
+    drop(folder);
+}
+
 #[test]
 fn addresses_are_taken_from_the_variable() {
     assert_eq!(

@@ -10,8 +10,9 @@ mod deb;
 
 use crate::cache::{Cache, Incoming, Kind};
 use crate::download::Watch;
-use crate::{Wanted, identify, names};
+use crate::{Wanted, names, of_contents};
 use apt::Apt;
+use kwhy_base::distribution::debian_version;
 use kwhy_base::{Arch, Distribution, Prose, catalogue::fetch as c, prose};
 use std::fs;
 use std::io::{self, Read};
@@ -26,6 +27,9 @@ pub struct Order<'a> {
     pub distribution: Distribution,
     /// Which of the needs are still open.
     pub needs: crate::usual::Needs,
+    /// The kernel's own package is meant, with the boot image and stripped modules, not that of
+    /// its debug information: a tenth of the size or less.
+    pub bare: bool,
 }
 
 /// What was had.
@@ -55,12 +59,17 @@ pub fn fetch(order: &Order<'_>, cache: &Cache, watch: &mut dyn Watch) -> Result<
     let folder = cache.prepare(Kind::Packages).map_err(kept)?;
     let _turn = cache.turn("packages").map_err(kept)?;
     let arch = architecture(release, order.wanted.arch);
-    let version = order.wanted.version.as_deref().and_then(package_version);
+    let version = order.wanted.version.as_deref().and_then(debian_version);
     let suites = apt::suites(order.distribution, release, order.wanted.version.as_deref());
     if suites.is_empty() {
         return Err(prose!(c::NO_SUITE, name = order.distribution.name()));
     }
-    let packages = order.distribution.debug_packages(release);
+    let packages = match order.bare {
+        false => order.distribution.debug_packages(release),
+        // Ubuntu serves kernels elsewhere than their debug information.
+        true if order.distribution == Distribution::Debian => vec![format!("linux-image-{release}")],
+        true => return Err(prose!(c::NOT_FETCHED_HERE, name = order.distribution.name())),
+    };
     let mut last = prose!(c::NOT_SERVED, package = packages.first().cloned().unwrap_or_default());
     for suite in suites {
         let apt = Apt::new(&folder, order.distribution, &suite, &arch)?;
@@ -78,20 +87,21 @@ pub fn fetch(order: &Order<'_>, cache: &Cache, watch: &mut dyn Watch) -> Result<
 fn take(order: &Order<'_>, release: &str, cache: &Cache, package: &Path) -> Result<Delivered, Prose> {
     let name = package.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut delivered = Delivered { package: name.clone(), ..Delivered::default() };
+    let (kernel, ending) = if order.bare { ("vmlinuz", "ko") } else { ("vmlinux", "ko.debug") };
     let mut open: Vec<String> = order.needs.modules.clone();
-    open.extend(order.needs.kernel.then(|| "vmlinux".to_owned()));
+    open.extend(order.needs.kernel.then(|| kernel.to_owned()));
     let wanted = |path: &Path| {
         let role = names::role_of(&path.file_name()?.to_string_lossy(), order.wanted)?;
         // Links to the vmlinux lie beside the modules; only the file itself has bytes.
         Some(match role {
-            names::Role::Kernel if order.needs.kernel => "vmlinux".to_owned(),
+            names::Role::Kernel if order.needs.kernel => kernel.to_owned(),
             names::Role::Module(module) if order.needs.modules.contains(&module) => module,
             _ => return None,
         })
     };
     let outcome = deb::read(package, &mut |path, source| {
         let Some(what) = wanted(path).filter(|what| open.contains(what)) else { return Ok(!open.is_empty()) };
-        let file = if what == "vmlinux" { what.clone() } else { format!("{what}.ko.debug") };
+        let file = if what == kernel { what.clone() } else { format!("{what}.{ending}") };
         match cache.admit(Some(release), &file, source)? {
             Ok(path) => {
                 delivered.files.push(path);
@@ -133,7 +143,9 @@ impl Cache {
             file.sync_data()
         };
         write().inspect_err(|_| drop(fs::remove_file(&scratch)))?;
-        let identity = identify(&scratch).and_then(|identity| {
+        // A boot image has its build-id inside.
+        let contents = kwhy_mmap::Mapping::open(&scratch).map_err(|error| error.to_string());
+        let identity = contents.and_then(|bytes| of_contents(&bytes)).and_then(|identity| {
             identity.build_id.ok_or_else(|| prose!(c::NO_BUILD_ID).render(kwhy_base::Lang::En))
         });
         let adopted = match &identity {
@@ -157,14 +169,6 @@ fn architecture(release: &str, arch: Option<Arch>) -> String {
         Some(Arch::Ppc64) => "ppc64el".to_owned(),
         _ => apt::own_architecture(),
     }
-}
-
-/// `6.1.192-2` of `#1 Debian 6.1.192-2`: the package's version, which tells builds of one release
-/// apart.
-fn package_version(version: &str) -> Option<&str> {
-    let mut words = version.split_ascii_whitespace().skip_while(|word| *word != "Debian");
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".+~-:".contains(c);
-    words.nth(1).filter(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.chars().all(plain))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn only_what_the_crash_needs_is_taken_out() {
     let cache = Cache::at(folder.0.join("cache"), 1 << 30);
     let wanted = wanted();
     let needs = Needs { kernel: true, modules: vec!["gone".into(), "nf_nat".into()] };
-    let order = Order { wanted: &wanted, distribution: Distribution::Debian, needs };
+    let order = Order { wanted: &wanted, distribution: Distribution::Debian, needs, bare: false };
     let delivered = take(&order, RELEASE, &cache, &deb).unwrap();
     let held: Vec<String> = cache.list().into_iter().flat_map(|entry| entry.holds).collect();
     assert_eq!(held, ["6.1.0-9-amd64/vmlinux", "6.1.0-9-amd64/nf_nat.ko.debug"]);
@@ -68,6 +68,28 @@ fn only_what_the_crash_needs_is_taken_out() {
     let found = crate::search(&roots, &wanted);
     assert_eq!(found.chosen().count(), 2, "{found:#?}");
     assert_eq!((found.kernel_missing, found.modules_missing), (false, vec!["gone".to_owned()]));
+}
+
+#[test]
+fn of_the_kernel_s_own_package_the_boot_image_and_the_modules_are_kept() {
+    let folder = Folder::new("bare-package");
+    let other = ID.replace("01", "23");
+    let files = [
+        ("boot/vmlinuz-6.1.0-9-amd64", elf(ID, 0)),
+        ("boot/config-6.1.0-9-amd64", b"CONFIG_64BIT=y".to_vec()),
+        ("lib/modules/6.1.0-9-amd64/kernel/net/nf_nat.ko", elf(&other, 0)),
+    ];
+    let Some(deb) = package(&folder, &files) else { return };
+    let cache = Cache::at(folder.0.join("cache"), 1 << 30);
+    let wanted = wanted();
+    let needs = Needs { kernel: true, modules: vec!["nf_nat".into()] };
+    let order = Order { wanted: &wanted, distribution: Distribution::Debian, needs, bare: true };
+    assert_eq!(take(&order, RELEASE, &cache, &deb).unwrap().failures, []);
+    let held: Vec<String> = cache.list().into_iter().flat_map(|entry| entry.holds).collect();
+    assert_eq!(held, ["6.1.0-9-amd64/vmlinuz", "6.1.0-9-amd64/nf_nat.ko"]);
+    let roots = crate::Roots { cache: Some(cache), ..crate::Roots::default() };
+    let found = crate::search(&roots, &wanted);
+    assert_eq!((found.chosen().count(), found.kernel_missing), (2, false), "{found:#?}");
 }
 
 #[test]
@@ -82,6 +104,7 @@ fn a_damaged_package_is_told_and_removed() {
         wanted: &wanted,
         distribution: Distribution::Debian,
         needs: Needs { kernel: true, modules: Vec::new() },
+        bare: false,
     };
     assert!(take(&order, RELEASE, &cache, &deb).is_err());
     assert!(!deb.exists());
@@ -90,9 +113,9 @@ fn a_damaged_package_is_told_and_removed() {
 
 #[test]
 fn versions_and_architectures_come_from_the_log() {
-    assert_eq!(package_version("#1 SMP Debian 6.1.192-2 (2026-07-04)"), Some("6.1.192-2"));
+    assert_eq!(debian_version("#1 SMP Debian 6.1.192-2 (2026-07-04)"), Some("6.1.192-2"));
     for other in ["#25-Ubuntu SMP", "#1 Debian", "#1 Debian $(x)", ""] {
-        assert_eq!(package_version(other), None, "{other}");
+        assert_eq!(debian_version(other), None, "{other}");
     }
     assert_eq!(architecture("6.1.0-56-cloud-arm64", Some(Arch::X86_64)), "arm64");
     assert_eq!(architecture("5.15.0-25-generic", Some(Arch::Arm64)), "arm64");

@@ -145,14 +145,16 @@ impl Page {
         }
         self.heading(&f::MISSING);
         let items = crash.missing.iter().enumerate().map(|(i, missing)| {
-            // What the same command supplies stands together, and the command once, at the end.
-            let next = crash.missing.get(i.saturating_add(1)).map(|next| &next.command);
-            let command = missing.command.as_ref().filter(|_| next != Some(&missing.command));
+            // What the same commands supply stands together, and the commands once, at the end.
+            let both = |one: &crate::model::Missing| (one.fetch.clone(), one.command.clone());
+            let next = crash.missing.get(i.saturating_add(1)).map(both);
+            let last = next != Some(both(missing));
+            let commands = missing.fetch.iter().chain(&missing.command).filter(|_| last);
             let text = self
                 .prose(&missing.what)
                 .with(words::say(self.lang, &f::COLON), Tone::Plain)
                 .and(self.prose(&missing.why));
-            Item { text, below: command.map(|text| super::command(text)).into_iter().collect() }
+            Item { text, below: commands.map(|text| super::command(text)).collect() }
         });
         let items = items.collect();
         self.push(Block::List { ordered: false, items });

@@ -359,8 +359,16 @@ fn crash() -> Crash {
                 what: text("The module's debug information"),
                 why: text("it would name the line that stored the value"),
                 command: Some("make -C /lib/modules/6.1.0-56-cloud-arm64/build M=$PWD".into()),
+                fetch: Some("kwhy fetch LOG".into()),
+                package: None,
             },
-            Missing { what: text("The `Code:` line"), why: text("it would prove the image"), command: None },
+            Missing {
+                what: text("The `Code:` line"),
+                why: text("it would prove the image"),
+                command: None,
+                fetch: None,
+                package: None,
+            },
         ],
         notes: vec![Note { line: Some(2), text: text("The module list is cut.") }],
     }
