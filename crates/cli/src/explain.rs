@@ -14,7 +14,7 @@ use kwhy_base::catalogue::cli as c;
 use kwhy_base::prose;
 use kwhy_diagnose::{ImageInput, Inputs, analyze_log_with};
 use kwhy_image::index::Shelf;
-use kwhy_report::{Crash, Note, Report};
+use kwhy_report::{Crash, Format, Note, Report};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -93,7 +93,10 @@ pub fn explain(
     };
     let mut report = analyze_log_with(parsed, &inputs, Some(shelf));
     images.tell(&mut report);
-    name_log(&mut report, &log.name);
+    // For programs the report of a log is the same wherever that lies.
+    if output.format != Format::Json {
+        name_log(&mut report, &log.name);
+    }
     let packed = images.mapped.iter().filter_map(|(name, data)| {
         let error = data.problem.as_ref()?;
         Some(prose!(c::CANNOT_UNPACK, path = name, error = error))
