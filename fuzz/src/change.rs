@@ -1,5 +1,6 @@
 //! Changes that know what an input is: lines of a log, sections of an ELF file.
 
+mod boot;
 mod shuffle;
 
 use crate::pack;
@@ -82,6 +83,36 @@ pub fn pair(data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
         _ => changed_elf(&mut image, &mut numbers),
     }
     store(data, &pack::pack(&log, &image, most), most)
+}
+
+/// Changes a boot image in place: inside its tables, or what is around it.
+pub fn boot(data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
+    let mut numbers = Numbers(u64::from(seed));
+    match numbers.below(8) {
+        0 | 1 => fuzzer_mutate(data, size, most),
+        2 => {
+            let file = boot::wrapped(data.get(..size).unwrap_or_default(), &mut numbers);
+            store(data, &file, most)
+        }
+        _ => {
+            boot::changed(data.get_mut(..size).unwrap_or_default(), &mut numbers);
+            size
+        }
+    }
+}
+
+/// Changes one of two packed files of types in place.
+pub fn types(data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
+    let mut numbers = Numbers(u64::from(seed));
+    let (one, other) = pack::unpack(data.get(..size).unwrap_or_default());
+    let (mut one, mut other) = (one.to_vec(), other.to_vec());
+    match numbers.below(8) {
+        0 => return fuzzer_mutate(data, size, most),
+        1 => std::mem::swap(&mut one, &mut other),
+        2..=4 => boot::changed(&mut one, &mut numbers),
+        _ => boot::changed(&mut other, &mut numbers),
+    }
+    store(data, &pack::pack(&one, &other, most), most)
 }
 
 fn store(data: &mut [u8], changed: &[u8], most: usize) -> usize {

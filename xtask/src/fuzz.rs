@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The targets, in the order in which the data goes through kwhy.
-const TARGETS: [&str; 6] = ["log", "shuffle", "image", "index", "flow", "report"];
+const TARGETS: [&str; 8] = ["log", "shuffle", "image", "boot", "btf", "index", "flow", "report"];
 
 /// What makes code report where it has been: the flags of cargo-fuzz, without its sanitizer
 /// (there is no unsafe code to watch, and the sanitizers want a nightly compiler).
@@ -33,7 +33,7 @@ pub struct Args {
     /// Seconds for each target
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub seconds: u32,
-    /// Only these: log, shuffle, image, index, flow, report
+    /// Only these: log, shuffle, image, boot, btf, index, flow, report
     #[arg(value_name = "TARGET", value_parser = TARGETS)]
     pub targets: Vec<String>,
 }
@@ -122,6 +122,24 @@ fn seed(target: &str, corpus: &Path) -> Result<()> {
             for first in 0..4_u8 {
                 put(&format!("changes-{first}"), &[first, 3, 70, 0, 1, 7, 0, 1, 255, 0x82, 40, 0, 0])?;
             }
+        }
+        "boot" => {
+            for folder in [objects.join("boot"), seeds.join("boot")] {
+                for entry in fs::read_dir(folder)? {
+                    let path = entry?.path();
+                    put(&path.file_name().unwrap_or_default().to_string_lossy(), &fs::read(&path)?)?;
+                }
+            }
+            for (name, path) in &images {
+                put(name, &fs::read(path)?)?;
+            }
+        }
+        "btf" => {
+            let read = |name: &str| fs::read(seeds.join(name));
+            let (types, split, base) = (read("types.btf")?, read("split.btf")?, read("base.btf")?);
+            put("types", &packed(&types, &[]))?;
+            put("kernel-and-split", &packed(&types, &split))?;
+            put("base-and-split", &packed(&base, &split))?;
         }
         _ => {
             let logs = logs(&root)?;

@@ -233,3 +233,137 @@ impl Rebased<'_, '_> {
         self.types.extend(words.iter().flat_map(|word| word.to_le_bytes()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// BTF in the making.
+    struct Maker {
+        types: Vec<u8>,
+        strings: Vec<u8>,
+        /// Where its strings begin among those of its base.
+        first: u32,
+    }
+
+    impl Maker {
+        fn name(&mut self, name: &str) -> u32 {
+            let at = self.strings.len() as u32;
+            self.strings.extend(name.as_bytes());
+            self.strings.push(0);
+            self.first + at
+        }
+
+        /// A type, and the words of what follows it.
+        fn add(&mut self, name: &str, kind: u8, count: u32, value: u32, words: &[u32]) {
+            let name = if name.is_empty() { 0 } else { self.name(name) };
+            let head = [name, u32::from(kind) << 24 | count, value];
+            self.types.extend(head.iter().chain(words).flat_map(|word| word.to_le_bytes()));
+        }
+
+        fn finish(self) -> Vec<u8> {
+            let (types, strings) = (self.types.len() as u32, self.strings.len() as u32);
+            let mut file = vec![0x9f, 0xeb, 1, 0];
+            file.extend([24, 0, types, types, strings].iter().flat_map(|word: &u32| word.to_le_bytes()));
+            file.extend(self.types);
+            file.extend(self.strings);
+            file
+        }
+    }
+
+    const SIGNED: u32 = 1 << 24 | 32;
+
+    fn kernel() -> Vec<u8> {
+        let mut made = Maker { types: Vec::new(), strings: vec![0], first: 0 };
+        let (next, list, count) = (made.name("next"), made.name("list"), made.name("count"));
+        made.add("other", btf::STRUCT, 0, 24, &[]);
+        made.add("int", btf::INT, 0, 4, &[SIGNED]);
+        made.add("", btf::PTR, 0, 4, &[]);
+        made.add("list_head", btf::STRUCT, 1, 8, &[next, 3, 0]);
+        made.add("node", btf::STRUCT, 2, 24, &[list, 4, 0, count, 2, 64]);
+        made.finish()
+    }
+
+    fn base() -> Vec<u8> {
+        let mut made = Maker { types: Vec::new(), strings: vec![0], first: 0 };
+        made.add("int", btf::INT, 0, 4, &[SIGNED]);
+        made.add("node", btf::STRUCT, 0, 24, &[]);
+        made.add("gone", btf::STRUCT, 0, 8, &[]);
+        made.add("list_head", btf::FWD, 0, 0, &[]);
+        // Of the same name, and not the same: the kernel's has 24 bytes.
+        made.add("other", btf::STRUCT, 0, 32, &[]);
+        made.finish()
+    }
+
+    fn split() -> Vec<u8> {
+        let first = Btf::parse(&base(), None).unwrap().end_of_strings();
+        let mut made = Maker { types: Vec::new(), strings: Vec::new(), first };
+        let (n, i, p, g) = (made.name("n"), made.name("i"), made.name("p"), made.name("g"));
+        made.add("own", btf::STRUCT, 3, 40, &[n, 2, 0, i, 1, 192, p, 7, 256]);
+        made.add("", btf::PTR, 0, 4, &[]);
+        made.add("", btf::PTR, 0, 3, &[]);
+        made.add("", btf::FUNC_PROTO, 2, 1, &[p, 7, g, 8]);
+        made.add("handle", btf::FUNC, 0, 9, &[]);
+        made.add("", btf::ARRAY, 0, 0, &[5, 1, 4]);
+        made.finish()
+    }
+
+    #[test]
+    fn a_base_of_its_own_becomes_the_kernel_s() {
+        let (kernel, base, split) = (kernel(), base(), split());
+        let kernel = Rc::new(Btf::parse(&kernel, None).unwrap());
+        let made = rebase(&split, &base, &kernel).unwrap();
+        let name = |number: u32| made.text(made.header(number).unwrap().name);
+        let [own] = made.find(&[btf::STRUCT], "own")[..] else { panic!("struct own") };
+        assert_eq!(own, kernel.end());
+        let members = made.header(own).unwrap();
+        let at = members.rest;
+        assert_eq!(made.text(made.word(at)).as_deref(), Some("n"));
+        // The kernel's own node, with its members.
+        assert_eq!((made.word(at + 4), made.header(5).unwrap().count), (5, 2));
+        assert_eq!(made.word(at + 16), 2, "the kernel's int");
+        let [function] = &made.functions("handle")[..] else { panic!("handle()") };
+        assert_eq!(function.returns, 2);
+        let led = |index: usize| made.header(function.parameters[index].1).unwrap().value;
+        assert_eq!((function.parameters[0].0.as_deref(), led(0)), (Some("p"), 4));
+        // What the kernel does not have keeps its name and its size.
+        assert_eq!((name(led(1)).as_deref(), made.header(led(1)).unwrap().value), (Some("gone"), 8));
+        let array = made.header(own + 5).unwrap();
+        let element = made.word(array.rest);
+        assert_eq!((name(element).as_deref(), made.header(element).unwrap().value), (Some("other"), 32));
+        assert_eq!(made.find(&[btf::STRUCT], "gone"), [led(1)]);
+        // Without the kernel's, the base says what it can.
+        let alone = Btf::parse(&split, Some(Rc::new(Btf::parse(&base, None).unwrap()))).unwrap();
+        assert_eq!(alone.find(&[btf::STRUCT], "own"), [6]);
+    }
+
+    #[test]
+    fn damaged_bases_are_no_catastrophe() {
+        let (kernel, base, split) = (kernel(), base(), split());
+        let kernel = Rc::new(Btf::parse(&kernel, None).unwrap());
+        for at in 0..base.len().max(split.len()) {
+            for value in [0, 1, 0x7f, 0xff] {
+                let (mut base, mut split) = (base.clone(), split.clone());
+                if let Some(byte) = base.get_mut(at) {
+                    *byte = value;
+                }
+                let one = rebase(&split, &base, &kernel).map(|made| made.functions("handle").len());
+                if let Some(byte) = split.get_mut(at) {
+                    *byte = value;
+                }
+                let two = rebase(&split, &base, &kernel).map(|made| made.functions("handle").len());
+                assert!(one.into_iter().chain(two).all(|count| count <= 8));
+            }
+        }
+    }
+
+    /// Seeds of the fuzzer: `KWHY_UPDATE_BOOT=1 cargo test -p kwhy-image --lib seeds`.
+    #[test]
+    fn seeds_are_made_anew_when_asked() {
+        if std::env::var_os("KWHY_UPDATE_BOOT").is_some() {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+            std::fs::write(folder.join("base.btf"), base()).unwrap();
+            std::fs::write(folder.join("split.btf"), split()).unwrap();
+        }
+    }
+}

@@ -16,6 +16,8 @@ use std::ops::Range;
 const START: usize = 4096;
 /// Calls that are looked at to tell where symbols are.
 const MAX_CALLS: usize = 2000;
+/// Pairs of base and number that are tried; a kernel's relocations leave one or two.
+const MAX_CHOICES: usize = 1024;
 /// Code begins at most so far behind the start of the image.
 const MAX_DISTANCE: u64 = 64 << 20;
 const PAGE: u64 = 4096;
@@ -95,6 +97,7 @@ fn place(
             let base = place.wrapping_sub(at);
             if base % PAGE == 0
                 && addend.wrapping_sub(base) < MAX_DISTANCE
+                && choices.len() < MAX_CHOICES
                 && !choices.contains(&(base, addend))
             {
                 choices.push((base, addend));
@@ -104,8 +107,8 @@ fn place(
     if let Some(number) = number {
         let all = kallsyms.symbols(number);
         let named = |name: &str| all.iter().find(|symbol| symbol.name == name).map(|symbol| symbol.address);
-        // `_text` is the first byte, where it is listed.
-        if let Some(first) = named("_text").or_else(|| named("_start")) {
+        // `_text` is the first byte, where it is listed; RISC-V has its header before, at `_start`.
+        if let Some(first) = [named("_text"), named("_start")].into_iter().flatten().min() {
             return Some((first & !(PAGE - 1), number));
         }
         let first = all.first().map(|symbol| symbol.address & !(PAGE - 1))?;

@@ -242,3 +242,92 @@ fn a_symbol_list_is_an_image_without_code() {
     assert!(image.symbols_named("init").is_empty());
     assert_eq!(image.bytes(symbol.address, 4), None);
 }
+
+/// A raw kernel whose tables have no base, and which is full of pointers to what they name.
+fn placed(count: u64) -> Vec<u8> {
+    let mut image = vec![0u8; 0x1000];
+    image[..2].copy_from_slice(b"MZ");
+    image[56..60].copy_from_slice(b"ARM\x64");
+    image.extend(b"Linux version 7.0.0-test (a@b) #1\n\0\0\0\0\0\0");
+    image.resize(image.len().next_multiple_of(8), 0);
+    let listed: Vec<(u64, String)> =
+        symbols(count, BASE).into_iter().map(|(at, name)| (BASE + (at - BASE) / 0x40 * 8, name)).collect();
+    for (address, _) in listed.iter().step_by(3) {
+        image.extend(address.to_le_bytes());
+    }
+    let at = image.len();
+    image.extend(tables(&listed, Layout::FromPlace, BASE, at));
+    image.resize(image.len() + 64, 0);
+    image
+}
+
+#[test]
+fn pointers_say_where_a_kernel_runs() {
+    let bytes = unpack(&placed(700)).unwrap().into_owned();
+    let image = Image::parse(&bytes).unwrap();
+    assert_eq!(image.release().as_deref(), Some("7.0.0-test"));
+    assert_eq!(image.symbols_named("sym_9")[0].address, ImageAddr(BASE + 8 * 9));
+    // With too few of them it is not told.
+    let mut without = placed(700);
+    without[0x1030..0x1030 + 700 / 3 * 8].fill(0);
+    assert!(unpack(&without).unwrap_err().to_string().contains("where it runs"));
+}
+
+/// Seeds of the fuzzer: `KWHY_UPDATE_BOOT=1 cargo test -p kwhy-image --lib seeds`.
+#[test]
+fn seeds_are_made_anew_when_asked() {
+    if std::env::var_os("KWHY_UPDATE_BOOT").is_none() {
+        return;
+    }
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/boot");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
+    write("raw-from-place", &placed(300));
+    for (name, layout) in
+        [("raw-before", Layout::Before), ("raw-behind", Layout::Behind), ("raw-absolute", Layout::Absolute)]
+    {
+        let mut image = vec![0u8; 0x400];
+        image[56..60].copy_from_slice(b"ARM\x64");
+        image.extend(tables(&symbols(300, BASE), layout, BASE, 0x400));
+        write(name, &image);
+    }
+    let list: String = symbols(40, 0xffff_ffff_8100_0000)
+        .iter()
+        .map(|(at, name)| format!("{at:016x} {} {}\n", &name[..1], &name[1..]))
+        .collect();
+    write(
+        "list",
+        format!("ffffffff81000000 T startup_64\n{list}ffffffffc0000000 t init\t[module]\n").as_bytes(),
+    );
+    write("unified", &super::forms::unified(&super::forms::zboot(&[0x1f, 0x8b, 8, 0])));
+    write("fit", &super::forms::fit(b"\x28\xb5\x2f\xfd", true));
+}
+
+#[test]
+fn types_by_themselves_are_an_image() {
+    let btf: &[u8] = include_bytes!("../../../../fuzz/seeds/types.btf");
+    let bytes = unpack(btf).unwrap();
+    let image = Image::parse(&bytes).unwrap();
+    assert!(image.is_types_only() && image.has_types());
+    let node = image.find_type("struct node").unwrap();
+    assert_eq!(image.size_of(node), Some(112));
+    // A list of symbols has its types from there, where they fit.
+    let list = b"ffffffff81000000 T startup_64\nffffffff81000000 T _stext\nffffffff81000040 t walk.isra.0\n\
+                 ffffffff81000050 T lookup\nffffffff81000060 t number_of\nffffffff81000070 T begin\n\
+                 ffffffff81000080 T _etext\n";
+    let kernel = unpack(list).unwrap();
+    let kernel = Image::parse(&kernel).unwrap();
+    assert!(kernel.find_type("struct node").is_none() || !kernel.has_types());
+    let kernel = unpack(list).unwrap();
+    let kernel = Image::parse(&kernel).unwrap();
+    crate::share_types(&[("System.map", &kernel), ("vmlinux", &image)]);
+    assert_eq!(image.types_use(), crate::TypesUse::Used);
+    assert_eq!(kernel.find_type("struct node").and_then(|id| kernel.size_of(id)), Some(112));
+    let lookup = kernel.function_at(kernel.symbols_named("lookup")[0].address).unwrap();
+    assert_eq!(lookup.body.variables.len(), 2);
+    // What is cut off or of another byte order is refused in words.
+    assert!(unpack(&btf[..btf.len() - 9]).unwrap_err().to_string().contains("cut off"));
+    let mut big = btf.to_vec();
+    big.swap(0, 1);
+    assert!(unpack(&big).unwrap_err().to_string().contains("big-endian"));
+    assert!(unpack(b"\x9f\xeb\x01\0").unwrap_err().to_string().contains("cut off"));
+}
