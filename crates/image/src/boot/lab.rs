@@ -6,6 +6,7 @@ use super::container::{self, Kind};
 use super::{linked, raw};
 use crate::elf::Elf;
 use crate::kallsyms::Named;
+use crate::{Image, TypesUse};
 use std::path::PathBuf;
 
 /// The names of its own tables, which scripts/kallsyms.c left out up to 6.10.
@@ -147,4 +148,56 @@ fn the_tables_in_a_boot_image_are_its_system_map() {
             &want[same..want.len().min(same + 3)]
         );
     }
+}
+
+#[test]
+fn types_kept_apart_are_told_by_their_functions() {
+    let all = kernels();
+    let boots: Vec<_> = all.iter().map(|(_, packed, _)| super::unpack(packed).unwrap()).collect();
+    let kept: Vec<Vec<u8>> = boots
+        .iter()
+        .map(|boot| {
+            let image = Image::parse(boot).unwrap();
+            super::unpack(image.raw_types().unwrap()).unwrap().into_owned()
+        })
+        .collect();
+    for (at, (release, _, map)) in all.iter().enumerate() {
+        let list = super::unpack(map.as_bytes()).unwrap();
+        for (other, types) in kept.iter().enumerate() {
+            let (list, types) = (Image::parse(&list).unwrap(), Image::parse(types).unwrap());
+            crate::share_types(&[("System.map", &list), ("vmlinux", &types)]);
+            eprintln!("{release} with the types of {}: {:?}", all[other].0, types.types_use());
+            assert_eq!(types.types_use() == TypesUse::Used, at == other, "{release}, {}", all[other].0);
+            assert_eq!(list.find_type("struct task_struct").is_some(), at == other);
+        }
+    }
+}
+
+/// `KWHY_LAB_KERNELS` is a folder of vmlinux-RELEASE with the linker's sections.
+#[test]
+fn tables_are_found_where_the_linker_put_them() {
+    let Some(folder) = std::env::var_os("KWHY_LAB_KERNELS").map(PathBuf::from) else {
+        eprintln!("SKIPPED: KWHY_LAB_KERNELS is not set");
+        return;
+    };
+    let mut wrong = Vec::new();
+    for (release, packed, _) in kernels() {
+        let Ok(linked) = std::fs::read(folder.join(format!("vmlinux-{release}"))) else { continue };
+        let linked = Elf::parse(&linked, &mut Vec::new()).unwrap();
+        let boot = super::unpack(&packed).unwrap();
+        let boot = Elf::parse(&boot, &mut Vec::new()).unwrap();
+        for name in ["__ex_table", "__jump_table", "__bug_table", ".altinstructions", ".BTF", ".notes"] {
+            let place = |elf: &Elf<'_>| elf.section(name).map(|(_, part)| (part.address, part.size));
+            let (want, got) = (place(&linked), place(&boot));
+            eprintln!("{release} {name}: {got:x?}, linked {want:x?}");
+            let Some((start, size)) = want.filter(|(_, size)| *size > 0) else { continue };
+            let (at, found) = got.unwrap_or_default();
+            // A few entries at the ends may lead outside the code, or another table may go on.
+            let near = |a: u64, b: u64| a.abs_diff(b) <= size / 16 + 64;
+            if !near(at, start) || !near(at + found, start + size) {
+                wrong.push(format!("{release} {name}: {at:#x}+{found:#x}, linked {start:#x}+{size:#x}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

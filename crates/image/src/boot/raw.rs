@@ -16,6 +16,8 @@ use std::ops::Range;
 const START: usize = 4096;
 /// Calls that are looked at to tell where symbols are.
 const MAX_CALLS: usize = 2000;
+/// More than `.exit.text` has of any kernel: 128 KiB.
+const EXIT: usize = 128 << 10;
 /// Pairs of base and number that are tried; a kernel's relocations leave one or two.
 const MAX_CHOICES: usize = 1024;
 /// Code begins at most so far behind the start of the image.
@@ -183,7 +185,10 @@ impl Layout {
             if flags & consts::SHF_EXECINSTR != 0
                 && let (Ok(start), Ok(size)) = (usize::try_from(part.offset), usize::try_from(part.size))
             {
-                text.push(start.saturating_sub(START)..start.saturating_sub(START).saturating_add(size));
+                // What runs at exit follows what runs at start (arch/arm64/kernel/vmlinux.lds.S).
+                let more = if name == ".init.text" { EXIT } else { 0 };
+                let start = start.saturating_sub(START);
+                text.push(start..start.saturating_add(size).saturating_add(more).min(image.len()));
             }
             parts.push(part);
         }
