@@ -120,6 +120,15 @@ impl<'d> Kallsyms<'d> {
         }
     }
 
+    /// Where the addresses are listed.
+    pub(crate) fn addresses(&self) -> std::ops::Range<usize> {
+        let (table, width) = match self.numbers {
+            Numbers::Absolute(table) => (table, 8),
+            Numbers::Relative(table, _) | Numbers::PerCpu(table, _) | Numbers::FromPlace(table) => (table, 4),
+        };
+        table..table.saturating_add(self.count.saturating_mul(width))
+    }
+
     /// Every symbol, in the kernel's own order.
     pub(crate) fn symbols(&self, base: u64) -> Vec<Named> {
         let mut found = Vec::with_capacity(self.count.min(1 << 18));

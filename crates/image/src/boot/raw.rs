@@ -32,6 +32,8 @@ pub(super) struct Listed {
     pub symbols: Vec<Named>,
     /// Where its relocations are.
     relocations: Option<Range<usize>>,
+    /// Where the symbols' own addresses are listed.
+    names: Range<usize>,
 }
 
 /// Reads the tables and tells where they say that the kernel runs.
@@ -51,12 +53,13 @@ pub(super) fn listed(data: &[u8], arch: Arch) -> Result<Listed, ImageError> {
                 .into(),
         ));
     };
-    Ok(Listed { base, symbols: kallsyms.symbols(relative_base), relocations })
+    let names = kallsyms.addresses();
+    Ok(Listed { base, symbols: kallsyms.symbols(relative_base), relocations, names })
 }
 
 /// The kernel as an ELF file.
 pub(super) fn to_elf(data: &[u8], header: &RawHeader) -> Result<Vec<u8>, ImageError> {
-    let Listed { base, mut symbols, relocations } = listed(data, header.arch)?;
+    let Listed { base, mut symbols, relocations, names } = listed(data, header.arch)?;
     let mut file = Vec::with_capacity(START.saturating_add(data.len()).saturating_add(data.len() / 4));
     file.resize(START, 0);
     file.extend_from_slice(data);
@@ -66,7 +69,7 @@ pub(super) fn to_elf(data: &[u8], header: &RawHeader) -> Result<Vec<u8>, ImageEr
         reloc::apply(image, base, reloc::entries(data, table));
     }
     let image = file.get(START..).unwrap_or_default();
-    let layout = Layout { base, size: image.len() as u64, memory: header.memory };
+    let layout = Layout { base, names, size: image.len() as u64, memory: header.memory };
     let parts = layout.parts(image, header.arch, &symbols);
     name_banner(image, base, &mut symbols);
     let entries: Vec<Entry<'_>> = symbols
@@ -164,6 +167,8 @@ fn name_banner(image: &[u8], base: u64, symbols: &mut Vec<Named>) {
 
 struct Layout {
     base: u64,
+    /// Where the symbols' own addresses are listed.
+    names: Range<usize>,
     size: u64,
     memory: u64,
 }
@@ -198,7 +203,7 @@ impl Layout {
         found.extend(shapes::notes(image).map(|range| (".notes", range)));
         if arch == Arch::Arm64 {
             let tables = text.first().map_or(0, |first| first.end)..image.len();
-            found.extend(Shapes { data: image, text, tables }.find());
+            found.extend(Shapes { data: image, text, tables, names: self.names.clone() }.find());
         }
         let mut particular = Vec::new();
         for (name, range) in found {
@@ -230,11 +235,16 @@ impl Layout {
 
 /// Sections by the symbols around them (include/asm-generic/sections.h, the linker scripts of
 /// arch/arm64 and arch/riscv).
-const BOUNDS: [(&str, &str, &str, u64); 6] = [
+const BOUNDS: [(&str, &str, &str, u64); 11] = [
     (".BTF", "__start_BTF", "__stop_BTF", 0),
+    (".notes", "__start_notes", "__stop_notes", 0),
+    ("__ex_table", "__start___ex_table", "__stop___ex_table", 0),
+    ("__bug_table", "__start___bug_table", "__stop___bug_table", 0),
+    ("__jump_table", "__start___jump_table", "__stop___jump_table", 0),
     (".data..percpu", "__per_cpu_start", "__per_cpu_end", consts::SHF_WRITE),
     (".text", "_stext", "_etext", consts::SHF_EXECINSTR),
     (".init.text", "_sinittext", "_einittext", consts::SHF_EXECINSTR),
     (".data", "_sdata", "_edata", consts::SHF_WRITE),
     (".rodata", "__start_rodata", "__end_rodata", 0),
+    (".altinstructions", "__alt_instructions", "__alt_instructions_end", 0),
 ];

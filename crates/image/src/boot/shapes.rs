@@ -21,6 +21,8 @@ pub(super) struct Shapes<'d> {
     pub text: Vec<Range<usize>>,
     /// Where tables are looked for.
     pub tables: Range<usize>,
+    /// The addresses of kallsyms, which may lead to code from their own places as well.
+    pub names: Range<usize>,
 }
 
 impl Shapes<'_> {
@@ -47,6 +49,10 @@ impl Shapes<'_> {
         let mut best: Option<Range<usize>> = None;
         let mut at = self.tables.start.next_multiple_of(4);
         while at.saturating_add(size) <= self.tables.end {
+            if self.names.contains(&at) {
+                at = self.names.end.next_multiple_of(4);
+                continue;
+            }
             let mut end = at;
             while end.saturating_add(size) <= self.tables.end && valid(end) {
                 end = end.saturating_add(size);
