@@ -160,7 +160,17 @@ impl Scene<'_, '_> {
         let text = lvalue.as_ref().map(|lvalue| lvalue.text.clone()).unwrap_or_default();
         let made = |from| Read { at, address, width, text: text.clone(), from, indexed };
         if let Some(from) = self.global_holder(address, segment, at) {
-            return made(from);
+            let unnamed = match &from {
+                Holder::Global { symbol, offset, .. } if text.is_empty() => Some((symbol.clone(), *offset)),
+                _ => None,
+            };
+            let read = made(from);
+            // A variable that nothing types still has its symbol.
+            return match unnamed {
+                Some((symbol, 0)) => Read { text: symbol, ..read },
+                Some((symbol, offset)) => Read { text: format!("{symbol}+{offset:#x}"), ..read },
+                None => read,
+            };
         }
         if let Some(Node::Entry(register)) = address.node.and_then(|id| self.node(id))
             && kwhy_arch::cpu(self.arch()).is_some_and(|cpu| cpu.sp == register)

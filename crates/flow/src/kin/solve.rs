@@ -13,6 +13,10 @@ const DEEPEST: u32 = 2;
 /// Uses that it takes to pick one of all the kernel's structs.
 const LEAST_FOR_KERNEL: usize = 2;
 
+/// What it takes for one of all the kernel's structs: a member that leads to what a declaration
+/// speaks of, or the name of the list that it is on.
+const CONFIRMED: Score = 7;
+
 /// How well a candidate is confirmed, beyond that nothing contradicts it: by members that must be
 /// pointers to what they are followed as, and by the name that a list's head and its nodes share.
 type Score = u32;
@@ -54,12 +58,21 @@ impl Kin {
             return None;
         }
         let facts = self.facts.get(&root)?;
-        // A variable of the kernel's types says so by what is done with it; its size is no proof.
-        let pointers = facts.uses.iter().any(|one| self.is_followed(root, one)) || !facts.told.is_empty();
-        if facts.uses.len() < LEAST_FOR_KERNEL || !pointers || facts.object.is_some() {
+        // A module that does not say what its own structs are has some that nobody knows of: that
+        // one of the kernel's fits says nothing then.
+        let kernel = matches!(image.kind(), kwhy_image::ImageKind::Kernel);
+        let all_known = kernel || !image.own_records().is_empty();
+        let pointers = facts.uses.iter().any(|one| self.is_followed(root, one));
+        if !all_known || facts.uses.len() < LEAST_FOR_KERNEL || !pointers || facts.object.is_some() {
             return None;
         }
+        // Among so many one fits by chance, but for what its members lead to.
         let found = self.by_elimination(image, root, &image.shared_records())?;
+        let score = self.fits_all(image, root, found.ty, found.at)?;
+        let score = score + self.named_alike(image, root, found.ty, found.at);
+        if score < CONFIRMED {
+            return None;
+        }
         self.types.borrow_mut().insert(root, Some(found.clone()));
         Some(found)
     }
@@ -122,25 +135,41 @@ impl Kin {
     /// By the types of what is stored where the class's members are read.
     fn stored(&self, image: &Image<'_>, root: usize) -> Option<Found> {
         let facts = self.facts.get(&root)?;
-        let mut found: Option<(TypeId, i64)> = None;
+        let mut found: Option<(Found, Why)> = None;
         let shared = self.shared_sources(image, root);
         for (delta, source) in facts.sources.iter().chain(&shared) {
             let cell = self.cell(*source);
             if cell.root == root {
                 continue;
             }
-            let Some(known) = self.types.borrow().get(&cell.root).cloned().flatten() else { continue };
-            let at = known.at.wrapping_add(cell.offset).wrapping_sub(*delta);
-            if self.fits_all(image, root, known.ty, at).is_none() {
-                continue;
-            }
-            match found {
-                Some((ty, other)) if other == at && tag(image, ty) == tag(image, known.ty) => {}
+            let known = self.types.borrow().get(&cell.root).cloned().flatten();
+            let one = match known {
+                Some(known) => {
+                    let at = known.at.wrapping_add(cell.offset).wrapping_sub(*delta);
+                    let fits = self.fits_all(image, root, known.ty, at).is_some();
+                    fits.then_some((Found { at, ..known }, Why::Stored))
+                }
+                None => self.made(image, root, &cell, *delta),
+            };
+            let Some((one, why)) = one else { continue };
+            match &found {
+                Some((other, _)) if other.at == one.at && tag(image, other.ty) == tag(image, one.ty) => {}
                 Some(_) => return None,
-                None => found = Some((known.ty, at)),
+                None => found = Some((one, why)),
             }
         }
-        found.map(|(ty, at)| Found { ty, at, why: Why::Stored })
+        found.map(|(found, why)| Found { why, ..found })
+    }
+
+    /// What is stored was allocated with a size that several structs have, of which one alone fits
+    /// what is done with it where it is read.
+    fn made(&self, image: &Image<'_>, root: usize, source: &Cell, delta: i64) -> Option<(Found, Why)> {
+        let (start, size, why) = self.facts.get(&source.root)?.sizes.first()?;
+        let at = source.offset.wrapping_sub(*start).wrapping_sub(delta);
+        let own = image.own_records();
+        let sized = own.iter().filter(|ty| image.size_of(**ty) == Some(*size));
+        let (ty, at) = self.only(image, root, sized.map(|ty| (*ty, at)))?;
+        Some((Found { ty, at, why: why.clone() }, why.clone()))
     }
 
     /// What is stored into the same `void *` member of other objects of one type: what
