@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     pub faulting: Option<Faulting>,
     /// The fault: address, region, access, syndrome.
     pub fault: FaultFacts,
+    /// What the exception table says of the instruction.
+    pub fixup: Option<crate::fixup::Said>,
     /// The value that was followed, used or called.
     pub followed: Option<Followed>,
     /// Every contradiction found, the log reader's and this crate's.
@@ -71,6 +73,7 @@ impl<'a> Facts<'a> {
         let faulting = code::faulting(record, &places, images);
         let findings = damage::cross_check(record, &fault, faulting.as_ref(), &space);
         let followed = followed::followed(record, &fault, &places, faulting.as_ref(), &findings, &space);
+        let fixup = crate::fixup::said(record, &places, &fault, images);
         let mut damage = record.damage.clone();
         damage.extend(findings.damage.iter().cloned());
         damage.sort_by_key(|d| d.line);
@@ -85,6 +88,7 @@ impl<'a> Facts<'a> {
             places,
             faulting,
             fault,
+            fixup,
             followed,
             damage,
             findings,

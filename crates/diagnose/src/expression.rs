@@ -50,6 +50,8 @@ pub struct Expressed {
     pub start: Option<Start>,
     /// The pointer is a NULL pointer less this offset: a list entry or the like made of NULL.
     pub null_less: Option<u64>,
+    /// What an index led out of, by the code and the registers.
+    pub strayed: Option<crate::strayed::Strayed>,
     /// The file, line and function that handed over the bad value, where a helper tripped over it.
     pub caller: Option<Caller>,
     /// A subscript that is none of its array's.

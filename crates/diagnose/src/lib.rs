@@ -21,10 +21,13 @@ mod detectors;
 mod entry;
 mod expression;
 mod fault;
+mod fixup;
 mod followed;
 mod helpers;
 mod images;
 mod layout;
+mod less;
+mod links;
 pub mod listing;
 mod location;
 mod meaning;
@@ -39,6 +42,7 @@ mod scenes;
 mod slip;
 mod standing;
 mod story;
+mod strayed;
 mod suspects;
 #[cfg(test)]
 mod testing;
@@ -122,6 +126,11 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
     // Nothing is surer than the mended values it rests on.
     let footing = mend::Footing::of(facts, images);
     let mut expressed = expression::express(facts, images, &scenes);
+    expressed.strayed = strayed::find(facts, &scenes);
+    expressed.null_less = expressed.null_less.or_else(|| less::null_less(facts, &scenes));
+    if expressed.expression.is_none() && expressed.start.is_none() {
+        expressed.start = less::start(facts, &scenes);
+    }
     footing.cap_expression(&mut expressed);
     let mut hypotheses = detectors::run(facts, &expressed);
     footing.cap_causes(&mut hypotheses);
@@ -156,8 +165,9 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
         taints: taints(record),
         fault: fault::describe(facts),
         flags: facts.fault.flags.as_ref().map(fault::to_model),
+        fixup: facts.fixup.as_ref().and_then(fixup::Said::to_model),
         location: facts.places.here().map(location::Place::location),
-        frames: facts.places.frames.iter().map(location::Place::frame).collect(),
+        frames: frames(facts, images),
         details: details::describe(record, images),
         entry: entry::describe(&facts.contexts, record).map(Into::into),
         instruction: instruction(facts, &scenes),
@@ -181,6 +191,15 @@ fn crash(facts: &Facts<'_>, images: &Images<'_, '_>, sources: Option<&dyn Source
         missing: missing::missing(facts, images),
         notes: Vec::new(),
     }
+}
+
+/// The call trace, with what the code says of the entries that the unwinder did not vouch for.
+fn frames(facts: &Facts<'_>, images: &Images<'_, '_>) -> Vec<model::Frame> {
+    let links = links::links(&facts.places, images);
+    let frames = facts.places.frames.iter().zip(links);
+    frames
+        .map(|(place, link)| model::Frame { link: link.map(|link| link.word().to_owned()), ..place.frame() })
+        .collect()
 }
 
 /// The source file to bring the crash to: the log's own, where somebody symbolised it; else what

@@ -255,6 +255,6 @@ impl Place {
 
     /// As a frame of the trace.
     pub fn frame(&self) -> model::Frame {
-        model::Frame { location: self.location(), reliable: self.reliable, log_line: self.line }
+        model::Frame { location: self.location(), reliable: self.reliable, link: None, log_line: self.line }
     }
 }

@@ -45,6 +45,11 @@ pub fn story(
             place = source_words(&faulting.source)
         ));
     }
+    if let Some(said) =
+        facts.fixup.as_ref().map(crate::fixup::Said::sentences).filter(|said| !said.is_empty())
+    {
+        story.push(Prose::Sequence(said));
+    }
     story.extend(expressed.sentences());
     if let Some(value) = &facts.followed {
         story.push(prose!(say::VALUE, evidence = value.evidence(facts), what = value.class.detail.clone()));

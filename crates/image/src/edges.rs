@@ -5,7 +5,7 @@ use crate::elf::{u16_at, u32_at};
 use crate::function::CodeRange;
 use crate::image::Image;
 use crate::reader::Bytes;
-use kwhy_base::{Arch, ImageAddr};
+use kwhy_base::ImageAddr;
 
 /// What makes control go from one place to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +48,12 @@ impl<'d> Image<'d> {
         edges.get(first..last).unwrap_or_default()
     }
 
-    fn table(&self, section: &str, start: &'static str, stop: &'static str) -> Option<(Bytes<'d>, u64)> {
+    pub(crate) fn table(
+        &self,
+        section: &str,
+        start: &'static str,
+        stop: &'static str,
+    ) -> Option<(Bytes<'d>, u64)> {
         if let Some((index, section)) = self.elf.section(section) {
             return Some((self.loaded_contents(index, section)?, section.address));
         }
@@ -62,7 +67,7 @@ impl<'d> Image<'d> {
         Some((Bytes::Mapped(bytes), start))
     }
 
-    fn is_code(&self, address: u64) -> bool {
+    pub(crate) fn is_code(&self, address: u64) -> bool {
         self.section_of(ImageAddr(address)).is_some_and(|section| section.executable())
     }
 
@@ -115,14 +120,7 @@ impl<'d> Image<'d> {
             return;
         };
         let bytes = bytes.as_slice();
-        let sizes: &[usize] = if self.elf.arch == Arch::X86_64 { &[12] } else { &[12, 8] };
-        let fits = |size: usize| {
-            bytes.len().is_multiple_of(size)
-                && entries(address, bytes, size).take(64).all(|(at, entry)| {
-                    self.is_code(relative(at, entry, 0)) && self.is_code(relative(at, entry, 4))
-                })
-        };
-        let Some(size) = sizes.iter().copied().find(|size| fits(*size)) else { return };
+        let Some(size) = self.fixup_size(bytes, address) else { return };
         for (at, entry) in entries(address, bytes, size) {
             let (from, to) = (relative(at, entry, 0), relative(at, entry, 4));
             edges.push(HiddenEdge { from: ImageAddr(from), to: ImageAddr(to), kind: HiddenEdgeKind::Fixup });
@@ -130,12 +128,12 @@ impl<'d> Image<'d> {
     }
 }
 
-fn entries(address: u64, bytes: &[u8], size: usize) -> impl Iterator<Item = (u64, &[u8])> {
+pub(crate) fn entries(address: u64, bytes: &[u8], size: usize) -> impl Iterator<Item = (u64, &[u8])> {
     (0u64..).step_by(size).map(move |at| address.wrapping_add(at)).zip(bytes.chunks_exact(size))
 }
 
 /// A 32-bit offset from its own place.
-fn relative(entry_at: u64, entry: &[u8], field: usize) -> u64 {
+pub(crate) fn relative(entry_at: u64, entry: &[u8], field: usize) -> u64 {
     let offset = u32_at(entry, field).unwrap_or(0) as i32;
     entry_at.wrapping_add(field as u64).wrapping_add_signed(i64::from(offset))
 }

@@ -266,7 +266,9 @@ impl<'d> Image<'d> {
                 else {
                     continue;
                 };
+                // What lies in the per-cpu section keeps its number (arch/x86/tools/relocs.c).
                 let length = match kind {
+                    1 | 10 | 11 if self.per_cpu_symbol(symbol) => continue,
                     1 => 8,
                     10 | 11 => 4,
                     // Relative to a per-cpu variable, whose section does not move.

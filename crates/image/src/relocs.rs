@@ -18,11 +18,10 @@ const LEAST: usize = 64;
 /// The lists behind the `end` of an unpacked kernel, where what stands there has their form.
 pub fn find(data: &[u8], end: usize) -> Option<Range<usize>> {
     let bytes = data.get(end..)?;
-    let words = bytes.chunks_exact(4);
-    let whole = words.remainder().is_empty() && bytes.len() / 4 > LEAST && u32_at(bytes, 0) == Some(0);
+    let whole = bytes.len().is_multiple_of(4) && bytes.len() / 4 > LEAST && u32_at(bytes, 0) == Some(0);
     // The kernel lies in the uppermost 2 GiB (`__START_KERNEL_map`): as 32 bits, with the sign set.
     let mut zeros = 0usize;
-    let places = words.into_iter().all(|word| match u32_at(word, 0) {
+    let places = bytes.chunks_exact(4).all(|word| match u32_at(word, 0) {
         Some(0) => {
             zeros = zeros.saturating_add(1);
             zeros <= 3

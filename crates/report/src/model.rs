@@ -115,6 +115,9 @@ pub struct Crash {
     pub fault: Option<Fault>,
     /// Processor state flags (PSTATE, EFLAGS), decoded.
     pub flags: Option<Syndrome>,
+    /// What the exception table says of the faulting instruction: an entry that did not help, or
+    /// none for an access to user memory. Null where it says nothing that matters, or was not found.
+    pub fixup: Option<Fixup>,
     /// Where it happened.
     pub location: Option<Location>,
     /// The call trace, top first.
@@ -171,6 +174,23 @@ pub struct Fault {
     pub access: Option<String>,
     /// The fault syndrome (ESR_EL1, page-fault error code, vector).
     pub syndrome: Option<Syndrome>,
+}
+
+/// What the exception table says of an instruction.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Fixup {
+    /// It has an entry: a fault there is expected.
+    pub covered: bool,
+    /// The instruction's address in the image.
+    pub instruction: Hex,
+    /// The entry's address in the image.
+    pub entry: Option<Hex>,
+    /// Where the kernel would have gone on, in the image.
+    pub target: Option<Hex>,
+    /// `EX_TYPE_UACCESS`…, or the handler's function; null where the table has neither.
+    pub kind: Option<String>,
+    /// What that means here, in sentences.
+    pub reasons: Vec<Text>,
 }
 
 /// A register of bit-fields, decoded.
@@ -244,6 +264,10 @@ pub struct Frame {
     pub location: Location,
     /// Found by unwinding (`true`) or merely lying on the stack (`?`).
     pub reliable: bool,
+    /// What the code says of a frame that merely lay on the stack: `called`, it is on a chain of calls
+    /// and so real; `left-over`, those around it call each other without it; `no-call`, no call stands
+    /// before it. Null where the code says nothing, and for frames found by unwinding.
+    pub link: Option<String>,
     /// 1-based line of the log; null for a frame that the log does not print (known from LR).
     pub log_line: Option<u32>,
 }

@@ -148,7 +148,11 @@ pub fn reshaped(arch: Arch, value: u64, context: &AddressContext) -> Vec<Reshape
         return Vec::new();
     }
     let mut found = shifted(value, &vouched);
-    found.extend(halves(value, &vouched));
+    // Any pointer that the registers hold has an upper half to compare, but for the value itself.
+    let seen =
+        context.seen.iter().copied().filter(|seen| seen >> 63 == 1 && seen.abs_diff(value) > REACH_HALF);
+    let uppers: Vec<u64> = vouched.iter().copied().chain(seen).collect();
+    found.extend(halves(value, &vouched, &uppers));
     found
 }
 
@@ -178,7 +182,7 @@ fn shifted(value: u64, vouched: &[u64]) -> Vec<Reshaped> {
 }
 
 /// One half lost: overwritten by a neighbouring 32-bit store, or cut off.
-fn halves(value: u64, vouched: &[u64]) -> Vec<Reshaped> {
+fn halves(value: u64, vouched: &[u64], uppers: &[u64]) -> Vec<Reshaped> {
     let low = value & 0xffff_ffff;
     let high = value >> 32;
     let by_low =
@@ -193,8 +197,10 @@ fn halves(value: u64, vouched: &[u64]) -> Vec<Reshaped> {
         };
         found.push(Reshaped { pointer, how });
     }
-    // The upper half of a known pointer over a small number: a 32-bit store hit the lower half.
-    if let Some(near) = vouched.iter().copied().find(|v| low < 0x1_0000 && v >> 32 == high) {
+    // The upper half of a known pointer over a small number, or one below zero: a 32-bit store hit
+    // the lower half. What is below zero as a whole is an error, no pointer.
+    let small = low < 0x1_0000 || (low >= 0xffff_0000 && high != 0xffff_ffff);
+    if let Some(near) = uppers.iter().copied().find(|v| small && v >> 32 == high) {
         found.push(Reshaped { pointer: near, how: prose!(m::RESHAPED_HIGH_KEPT, pointer = hex(near)) });
     }
     found

@@ -40,10 +40,14 @@ messages! {
     SANITIZER_HAS_STACKS = "The report carries the stacks of the allocation and of the free: the second names the culprit's side." / "该报告附有分配和释放时的调用栈：后者指出是谁释放的。";
     TAGS_DIFFER = "The tags of pointer and memory differ: the object was freed and reused, or another object was reached past its end." / "指针与内存的标签不一致：对象已释放并被重用，或越界访问到了别的对象。";
     CODE_OVER_POINTER = "Instructions stand where a pointer belongs: either the structure was reached through a pointer into code, or code was copied over it." / "本该是指针的地方是指令：要么是经由指向代码段的指针找到这个结构，要么是代码被复制到了它上面。";
+    TEXT_OVER_PART = "The lower bytes of {value} are the text \"{text}\" and the upper ones those of a kernel pointer: bytes that were written one after the other ran into the pointer from below and ended inside it." / "{value} 的低位字节是文本“{text}”，高位字节仍是内核指针的：逐字节的写入从下方越界进入该指针，并在其中结束。";
     TEXT_OVER_POINTER = "Text stands where a pointer belongs: a string may have run over it, or the memory was never this structure." / "本该是指针的地方是文本：可能是字符串越界覆盖，也可能这块内存根本不是该结构。";
     POINTER_HOLDS_TEXT = "The pointer {value} begins with the text \"{text}\"." / "指针 {value} 的低位字节是文本“{text}”。";
     ARRAY_BEFORE_POINTER = "In {record}, `{array}` is {length} bytes of characters, and `{pointer}` stands directly behind it." / "在 {record} 里，`{array}` 是 {length} 字节的字符数组，`{pointer}` 紧跟其后。";
     INDEX_OUTSIDE = "The subscript `{index}` is {value} ({register}), and the array has {count} elements." / "下标 `{index}` 为 {value}（{register}），而数组只有 {count} 个元素。";
+    STRAYED_VARIABLE = "The code accesses `{symbol}` at an index, and the access is {distance} bytes from its start: `{symbol}` has {size} bytes, and the whole image ends before that. Where the variable lies is fixed, so that the index is what is wrong." / "代码按下标访问 `{symbol}`，而这次访问距其起点 {distance} 字节：`{symbol}` 只有 {size} 字节，整个映像也到不了那里。变量的位置是固定的，因此错的是下标。";
+    STRAYED_AREA = "The pointer {start} leads to the start of a page in the vmalloc area, and the access at an index from it, {distance} bytes on, is the first behind the end of a page: behind the last page of an area nothing is mapped." / "指针 {start} 指向 vmalloc 区中一页的起点，按下标访问到其后 {distance} 字节处，正好是越过页尾的第一次访问：一个 vmalloc 区域的最后一页之后没有映射。";
+    STRAYED_FAR = "The pointer {pointer} is one of the kernel's, but the index takes the access {distance} bytes away from it." / "指针 {pointer} 是内核指针，但下标使访问偏离它 {distance} 字节。";
     INDEX_FAR = "{base} = {value} is a kernel pointer, but the index {index} = {count} leads far away from it." / "{base} = {value} 是内核指针，但下标 {index} = {count} 使它偏离很远。";
     RESHAPED_POINTER = "It may be a damaged pointer: {pointer} ({how})." / "它可能是被损坏的指针：{pointer}（{how}）。";
     ONE_BIT_AWAY = "With bit {bit} flipped back it is {corrected}, close to the good pointer {near}." / "把第 {bit} 位翻转回来就是 {corrected}，与正常指针 {near} 相近。";

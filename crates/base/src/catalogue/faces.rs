@@ -68,6 +68,8 @@ messages! {
     GAP = "… {count} instructions left out" / "……省略 {count} 条指令";
     PATH_HERE = "How control got here: {entry}" / "控制流如何到达此处：{entry}";
     NOT_PRINTED = "not in the log" / "日志中未打印";
+    LINK_CALLED = "found on the stack; the code shows that it called on" / "仅在栈上发现；代码表明它确实在调用链上";
+    LINK_STALE = "found on the stack; stale by the code" / "仅在栈上发现；代码表明是残留";
     UNRELIABLE = "found on the stack, may be stale" / "仅在栈上发现，可能是残留";
     REGISTER = "register" / "寄存器";
     HOLDS = "holds" / "保存";

@@ -39,6 +39,7 @@ messages! {
     CALLS_ITSELF = "{function}() calls itself here; nothing stopped it" / "{function}() 在此调用自身，没有任何条件使其停止";
     SPILLS = "{function}() writes {width} bytes at {place} here, which has {size}: the others go over {text}" / "{function}() 在此向只有 {size} 字节的 {place} 写入 {width} 字节，多出的部分覆盖了 {text}";
     CALL_SPILLS = "{function}() lets {callee}() write {width} bytes at {place} here, which has {size}: the others go over {text}" / "{function}() 在此让 {callee}() 向只有 {size} 字节的 {place} 写入 {width} 字节，多出的部分覆盖了 {text}";
+    NEIGHBOUR_NAMELESS = "{function}() writes here with nothing that was found to end it before the object does, into an object from the same slab cache as objects of the module that read {text}, so that it may have lain in front of that" / "{function}() 在此写入一个对象，没有找到任何使其在对象末尾之前停止的条件；该对象与读取 {text} 的模块的对象来自同一个 slab 缓存，可能正好位于它前面";
     NEIGHBOUR = "{function}() writes to {place} here with nothing that was found to end it before the object does; the object is from the same slab cache as that of {text}, so that the two may lie side by side" / "{function}() 在此写入 {place}，没有找到任何使其在对象末尾之前停止的条件；该对象与 {text} 所在的对象来自同一个 slab 缓存，两者可能相邻";
     SAME_CACHE = "both objects are allocated from {cache}" / "两个对象都从 {cache} 分配";
     SAME_CLASS = "objects of both sizes come from {cache}" / "两种大小的对象都来自 {cache}";

@@ -34,6 +34,7 @@ pub mod expression;
 pub mod faces;
 pub mod fetch;
 pub mod fetch_cmd;
+pub mod fixup;
 pub mod input;
 pub mod listing;
 pub mod meaning;
@@ -66,6 +67,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static Message])> {
         ("faces", faces::MESSAGES),
         ("fetch", fetch::MESSAGES),
         ("fetch_cmd", fetch_cmd::MESSAGES),
+        ("fixup", fixup::MESSAGES),
         ("input", input::MESSAGES),
         ("listing", listing::MESSAGES),
         ("meaning", meaning::MESSAGES),

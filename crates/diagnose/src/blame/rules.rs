@@ -8,7 +8,7 @@ use crate::location::{self, Place};
 use crate::names::base_name;
 use crate::origin::memory::{Asked, Held, producers};
 use crate::origin::reports::{self, Event};
-use crate::origin::{Candidate, Ctx, Explains, Spot, Trail, What};
+use crate::origin::{Candidate, Ctx, Explains, Spot, Start, Trail, What};
 use kwhy_base::catalogue::{blame as say, reports as told};
 use kwhy_base::{Prose, prose};
 use kwhy_flow::insn::Flow;
@@ -135,6 +135,14 @@ fn keeper(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed) -> Option<Blame> {
 fn about_parameter(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, here: &Place) -> bool {
     if expressed.sort != Sort::Check || expressed.caller.is_some() {
         return false;
+    }
+    let scene = ctx.scenes.at(here).map(|(scene, _)| scene);
+    // Without names it is told by the register that the function was entered with.
+    let named = |scene: &kwhy_flow::scene::Scene<'_, '_>| {
+        scene.function.as_ref().is_some_and(|f| f.body.variables.iter().any(|variable| variable.parameter))
+    };
+    if scene.as_ref().is_some_and(|scene| !named(scene)) {
+        return matches!(expressed.start, Some(Start::Member { object: Some(_), .. }));
     }
     let pointer = expressed.expression.as_ref().and_then(|expression| expression.pointer.as_deref());
     let root: Option<&str> = pointer.and_then(|text| {

@@ -32,6 +32,20 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
                 .check(prose!(verdict::WHY_KASAN), SLUB_DEBUG),
         );
     }
+    if let Some(value) = facts.followed.as_ref().filter(|_| facts.is_access_fault())
+        && text_over_half(facts, value.value)
+    {
+        return Some(
+            Case::new(Grade::Likely, prose!(verdict::ST_BUFFER_OVERRUN))
+                .with(followed(facts))
+                .with([prose!(
+                    say::TEXT_OVER_PART,
+                    value = format_args!("{:#x}", value.value),
+                    text = text_of(value.value)
+                )])
+                .check(prose!(verdict::WHY_KASAN), SLUB_DEBUG),
+        );
+    }
     (facts.is(Family::Usercopy))
         .then(|| Case::new(Grade::Proved, prose!(verdict::ST_BUFFER_OVERRUN)).with([super::header(facts)]))
 }
@@ -44,8 +58,7 @@ pub fn by_code(facts: &Facts<'_>, expressed: &Expressed) -> Option<Case> {
     if !is_text_over_pointer(facts, value) {
         return None;
     }
-    let text: String =
-        value.to_le_bytes().iter().take(bounds::text_bytes(value)).map(|byte| char::from(*byte)).collect();
+    let text = text_of(value);
     Some(
         Case::new(
             Grade::Likely,
@@ -68,6 +81,23 @@ pub fn by_code(facts: &Facts<'_>, expressed: &Expressed) -> Option<Case> {
         ])
         .check(prose!(verdict::WHY_KASAN), SLUB_DEBUG),
     )
+}
+
+/// The text that a value begins with, in the order of memory.
+fn text_of(value: u64) -> String {
+    value.to_le_bytes().iter().take(bounds::text_bytes(value)).map(|byte| char::from(*byte)).collect()
+}
+
+/// Text in the lower bytes, and above it what is left of a kernel pointer: what wrote it came
+/// from below, byte after byte, and ended inside the pointer. Four letters alone may be chance; with
+/// the zero of a string's end, or five, they hardly are.
+fn text_over_half(facts: &Facts<'_>, value: u64) -> bool {
+    let bytes = value.to_le_bytes();
+    let length = bounds::text_bytes(value);
+    let ended = length == 4 && bytes.get(4) == Some(&0);
+    (ended || (5..=7).contains(&length))
+        && bytes.last() == Some(&0xff)
+        && facts.class().is_some_and(|class| class.kind != ValueKind::ErrorPointer)
 }
 
 /// Text in the lower bytes, from the first on, and above it nothing (the string's end) or what is
@@ -140,6 +170,19 @@ mod tests {
             by_code(&facts, &Expressed { text_before: None, ..behind_a_name(0x4142_4344_4546_4748) })
                 .is_none()
         );
+    }
+
+    #[test]
+    fn text_over_a_part_of_a_kernel_pointer_is_likely_an_overrun_without_any_types() {
+        let with = |value: u64| {
+            let record = crate::testing::with_register(access_fault(Arch::X86_64, value), "rdi", value);
+            // mov (%rdi),%eax
+            detected(&crate::testing::x86_code(record, &[0x8b, 0x07]), detect).map(|case| case.grade())
+        };
+        assert_eq!(with(0xffff_ff58_6563_6976), Some(Grade::Likely));
+        assert_eq!(with(0xffff_ff00_6563_6976), Some(Grade::Likely), "the string's end");
+        assert_eq!(with(0xffff_8880_6563_6976), None, "four letters are chance");
+        assert_eq!(with(0xffff_8880_0123_4500), None);
     }
 
     #[test]

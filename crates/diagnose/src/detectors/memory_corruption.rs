@@ -49,12 +49,17 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
                 .but(reported),
         ));
     }
+    let mut grade = Grade::Possible;
     let reason = match value.class.kind {
         ValueKind::MachineCode => prose!(say::CODE_OVER_POINTER),
         ValueKind::AsciiText => prose!(say::TEXT_OVER_POINTER),
         _ => {
             let shaped = kwhy_arch::reshaped(facts.arch()?, value.value, &facts.space);
             let shaped = shaped.first()?;
+            // A pointer that ends in a number of 32 bits that small is hardly one by chance.
+            if kept_upper_half(value.value, shaped.pointer) {
+                grade = Grade::Likely;
+            }
             prose!(
                 say::RESHAPED_POINTER,
                 pointer = format_args!("{:#x}", shaped.pointer),
@@ -62,11 +67,13 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
             )
         }
     };
-    Some(finish(
-        Case::new(Grade::Possible, prose!(verdict::ST_MEMORY_CORRUPTION))
-            .with(followed(facts))
-            .with([reason]),
-    ))
+    Some(finish(Case::new(grade, prose!(verdict::ST_MEMORY_CORRUPTION)).with(followed(facts)).with([reason])))
+}
+
+/// Whether a value is the upper half of a pointer with a small number, positive or negative, for
+/// the lower one: what a 32-bit store leaves of the pointer that it went over.
+fn kept_upper_half(value: u64, pointer: u64) -> bool {
+    value >> 32 == pointer >> 32 && (value as u32 as i32).unsigned_abs() < 0x1_0000
 }
 
 #[cfg(test)]
@@ -83,6 +90,20 @@ mod tests {
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Possible));
         let record = headed(Family::Kfence, "BUG: KFENCE: memory corruption in f+0x1/0x2");
         assert_eq!(detected(&record, detect).map(|case| case.grade()), Some(Grade::Likely));
+    }
+
+    #[test]
+    fn a_number_over_the_lower_half_of_a_pointer_is_likely_corruption() {
+        let with = |value: u64| {
+            let record = with_register(access_fault(Arch::X86_64, value + 4), "rax", value);
+            let record = with_register(record, "rsp", 0xffff_8a27_9123_4f00);
+            // mov 0x4(%rax),%eax
+            let record = crate::testing::x86_code(record, &[0x8b, 0x40, 0x04]);
+            detected(&record, detect).map(|case| case.grade())
+        };
+        assert_eq!(with(0xffff_8a27_0000_0140), Some(Grade::Likely));
+        assert_eq!(with(0xffff_8a27_ffff_fff0), Some(Grade::Likely));
+        assert_eq!(with(0xffff_8a27_4567_8900), None, "a pointer like any other");
     }
 
     #[test]

@@ -174,8 +174,11 @@ pub fn run(facts: &Facts<'_>, expressed: &Expressed) -> Vec<Hypothesis> {
 /// `container_of()` of a NULL pointer, read from the code.
 fn null_container(facts: &Facts<'_>, expressed: &Expressed, offset: u64) -> Case {
     let offset = format!("{offset:#x}");
-    let pointer = expressed.expression.as_ref().and_then(|e| e.pointer.clone()).unwrap_or_default();
-    let value = expressed.value.map(|value| format!("{value:#x}")).unwrap_or_default();
+    let register = || facts.followed.as_ref()?.register.map(|register| facts.name(register));
+    let pointer = expressed.expression.as_ref().and_then(|e| e.pointer.clone()).or_else(register);
+    let pointer = pointer.unwrap_or_default();
+    let value = expressed.value.or_else(|| facts.followed.as_ref().map(|followed| followed.value));
+    let value = value.map(|value| format!("{value:#x}")).unwrap_or_default();
     Case::new(Grade::Likely, prose!(words::ST_NULL_CONTAINER, offset = &offset))
         .with([prose!(words::NULL_LESS, pointer = pointer, offset = &offset, value = value)])
         .with(fault_address(facts))

@@ -1,9 +1,10 @@
 //! `BUG: KASAN: slab-out-of-bounds in F`, `UBSAN: array-index-out-of-bounds`: an access past
 //! the end (or before the start) of an object, caught in the act.
 
-use super::{Case, disasm, fault_address, followed, quoted};
+use super::{Case, access, disasm, fault_address, followed, quoted};
 use crate::context::Facts;
 use crate::expression::Expressed;
+use crate::strayed::Strayed;
 use kwhy_arch::{Region, classify_address};
 use kwhy_base::catalogue::{evidence as say, verdict};
 use kwhy_base::prose;
@@ -37,7 +38,7 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
 
 /// The subscript of the faulting expression is none of its array's, by the image's types.
 pub fn by_code(facts: &Facts<'_>, expressed: &Expressed) -> Option<Case> {
-    let outside = expressed.outside.as_ref()?;
+    let Some(outside) = expressed.outside.as_ref() else { return by_values(facts, expressed) };
     // The types say how long the array is, but not that the pointer to it is a good one.
     let expression = expressed.expression.as_ref().map(|e| e.text.clone()).unwrap_or_default();
     let case = Case::new(Grade::Likely, prose!(verdict::ST_OUT_OF_BOUNDS_INDEX, expression = expression))
@@ -49,6 +50,42 @@ pub fn by_code(facts: &Facts<'_>, expressed: &Expressed) -> Option<Case> {
             count = outside.count
         )])
         .with(fault_address(facts));
+    Some(match disasm(facts) {
+        Some(command) => case.check(prose!(verdict::WHY_BOUND), command),
+        None => case,
+    })
+}
+
+/// An index leads away from what it indexes, by the code and the registers.
+fn by_values(facts: &Facts<'_>, expressed: &Expressed) -> Option<Case> {
+    let away = |distance: i64| {
+        let sign = if distance < 0 { "-" } else { "" };
+        format!("{sign}{:#x}", distance.unsigned_abs())
+    };
+    let (grade, evidence) = match expressed.strayed.as_ref()? {
+        Strayed::Variable { symbol, size, distance } => (
+            // Where the variable is cannot be wrong: what is left is the index.
+            Grade::Likely,
+            prose!(
+                say::STRAYED_VARIABLE,
+                symbol = symbol,
+                size = format_args!("{size:#x}"),
+                distance = away(*distance)
+            ),
+        ),
+        Strayed::Area { start, distance } => (
+            Grade::Likely,
+            prose!(say::STRAYED_AREA, start = format_args!("{start:#x}"), distance = away(*distance)),
+        ),
+        Strayed::Far { pointer, distance } => (
+            Grade::Possible,
+            prose!(say::STRAYED_FAR, pointer = format_args!("{pointer:#x}"), distance = away(*distance)),
+        ),
+    };
+    let case = Case::new(grade, prose!(verdict::ST_OUT_OF_BOUNDS))
+        .with([evidence])
+        .with(fault_address(facts))
+        .with(access(facts));
     Some(match disasm(facts) {
         Some(command) => case.check(prose!(verdict::WHY_BOUND), command),
         None => case,
@@ -133,6 +170,24 @@ mod tests {
                 "{header}"
             );
         }
+    }
+
+    fn strayed(strayed: Strayed) -> Option<Grade> {
+        let record = access_fault(Arch::X86_64, 0xffff_ffff_cc29_e204);
+        let images = crate::images::Images::check(&[], &record);
+        let facts = Facts::new(std::slice::from_ref(&record), 0, &images).unwrap();
+        let expressed = Expressed { strayed: Some(strayed), ..Expressed::default() };
+        by_code(&facts, &expressed).map(|case| case.grade())
+    }
+
+    #[test]
+    fn an_index_that_leads_out_of_a_variable_or_off_an_area_is_likely_and_a_far_one_possible() {
+        let variable = Strayed::Variable { symbol: "modes".into(), size: 0xc0, distance: 0xc00_0018 };
+        assert_eq!(strayed(variable), Some(Grade::Likely));
+        let area = Strayed::Area { start: 0xffff_c900_0001_0000, distance: 0x4000 };
+        assert_eq!(strayed(area), Some(Grade::Likely));
+        let far = Strayed::Far { pointer: 0xffff_8880_0123_4500, distance: 1 << 32 };
+        assert_eq!(strayed(far), Some(Grade::Possible));
     }
 
     #[test]

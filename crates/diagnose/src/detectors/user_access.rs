@@ -12,9 +12,17 @@ use kwhy_oops::Family;
 use kwhy_report::model::Grade;
 
 pub fn detect(facts: &Facts<'_>) -> Option<Case> {
-    let finish = |case: Case| match disasm(facts) {
-        Some(command) => case.check(prose!(verdict::WHY_USER_POINTER), command),
-        None => case,
+    let finish = |case: Case| {
+        let said = facts.fixup.as_ref();
+        let sentences = |said: &crate::fixup::Said| said.sentences();
+        let plain = said.filter(|said| said.plain_user_access()).map(sentences);
+        // What is meant for user memory is no pointer that was followed by mistake.
+        let meant = said.filter(|said| said.meant_for_user()).map(sentences);
+        let case = case.with(plain.unwrap_or_default()).but(meant.unwrap_or_default());
+        match disasm(facts) {
+            Some(command) => case.check(prose!(verdict::WHY_USER_POINTER), command),
+            None => case,
+        }
     };
     if let Some(said) = facts.says("outside uaccess routines") {
         return Some(finish(

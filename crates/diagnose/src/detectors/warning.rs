@@ -3,7 +3,7 @@
 
 use super::{Case, disasm, header};
 use crate::context::Facts;
-use kwhy_base::catalogue::verdict;
+use kwhy_base::catalogue::{fixup, verdict};
 use kwhy_base::prose;
 use kwhy_oops::Family;
 use kwhy_report::model::Grade;
@@ -23,7 +23,9 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
         Some(at) => prose!(verdict::ST_WARNING_AT, file = &at.value.0, line = at.value.1),
         None => prose!(verdict::ST_WARNING),
     };
-    let case = Case::new(Grade::Proved, statement).with([header(facts)]);
+    // ex_handler_uaccess() (arch/x86/mm/extable.c) warns and goes on at the fixup.
+    let handled = facts.says("General protection fault in user access").map(|_| prose!(fixup::HANDLED));
+    let case = Case::new(Grade::Proved, statement).with([header(facts)]).with(handled);
     Some(match disasm(facts) {
         Some(command) => case.check(prose!(verdict::WHY_ASSERTION), command),
         None => case,

@@ -42,10 +42,16 @@ pub fn spot_in(image: &Image<'_>, index: usize, module: Option<&str>, at: ImageA
     })
 }
 
-/// The source levels at an instruction, innermost first, kernel headers' helpers and all.
+/// The source levels at an instruction, innermost first, kernel headers' helpers and all. Without
+/// debug information there is one: the function of the symbol.
 pub fn levels(image: &Image<'_>, index: usize, module: Option<&str>, at: ImageAddr) -> Vec<Spot> {
-    let frames = image.source_at(at).into_iter();
+    let frames = image.source_at(at);
+    if frames.is_empty() {
+        let symbol = image.symbol_at(at).filter(|symbol| symbol.function);
+        return symbol.map(|symbol| by_symbol(&symbol.name, index, module, at)).into_iter().collect();
+    }
     frames
+        .into_iter()
         .map(|frame| Spot {
             code: Some((index, at)),
             function: Some(frame.function.to_string()),
@@ -54,6 +60,17 @@ pub fn levels(image: &Image<'_>, index: usize, module: Option<&str>, at: ImageAd
             module: module.map(str::to_owned),
         })
         .collect()
+}
+
+/// A place of which no more is known than the function.
+fn by_symbol(symbol: &str, index: usize, module: Option<&str>, at: ImageAddr) -> Spot {
+    Spot {
+        code: Some((index, at)),
+        function: Some(base_name(symbol).to_owned()),
+        file: None,
+        line: None,
+        module: module.map(str::to_owned),
+    }
 }
 
 /// The innermost level that is not in one of the kernel's own headers.

@@ -284,7 +284,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
     /// with what the value is called there.
     fn named_levels(&self, here: &Here<'o, 'd>, value: Value, at: ImageAddr) -> Vec<(Spot, String)> {
         let texts = here.scene.called_by_level(value, at);
-        let whole = || here.scene.called(value, at).unwrap_or_default();
+        let whole = || in_words(here, value, at).unwrap_or_default();
         let all = self.all_levels(here.image, &here.scene, at);
         if all.is_empty() {
             return vec![(spot(self.ctx, here.image, at), whole())];
@@ -307,7 +307,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         let read = &read;
         let way = &Way { own: None, ..way.clone() };
         let text = if read.text.is_empty() {
-            scene.called(leaf.value, read.at).unwrap_or_default()
+            in_words(here, leaf.value, read.at).unwrap_or_default()
         } else {
             read.text.clone()
         };
@@ -465,7 +465,7 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
         for (position, spot) in spots.iter().enumerate() {
             let own = texts.iter().find(|(level, _)| *level == position).map(|(_, text)| text.clone());
             let last = position + 1 == spots.len();
-            let Some(text) = own.or_else(|| here.scene.called(value, at).filter(|_| last)) else { continue };
+            let Some(text) = own.or_else(|| in_words(here, value, at).filter(|_| last)) else { continue };
             let step = Step { spot: spot.clone(), text, how, checked };
             let known = self.trail.steps.iter().any(|other| {
                 other.spot.function == step.spot.function
@@ -488,6 +488,18 @@ impl<'w, 'a, 'o, 'd> Walk<'w, 'a, 'o, 'd> {
     fn all_levels(&self, image: usize, scene: &kwhy_flow::scene::Scene<'o, 'd>, at: ImageAddr) -> Vec<Spot> {
         super::spot::levels(scene.image, image, module_of(self.ctx, image).as_deref(), at)
     }
+}
+
+/// What a value is called at a place; where nothing names it, the register that has it there.
+pub(super) fn in_words(here: &Here<'_, '_>, value: Value, at: ImageAddr) -> Option<String> {
+    here.scene.called(value, at).filter(|text| !text.is_empty()).or_else(|| {
+        // A constant in a register is no name of it.
+        value.node?;
+        let cpu = kwhy_arch::cpu(here.scene.arch())?;
+        let holds = |register: &Reg| here.scene.register(at, *register) == Some(value);
+        let mut registers = cpu.arguments.iter().chain(cpu.registers.iter().map(|(_, register)| register));
+        cpu.name(*registers.find(|register| holds(register))?).map(str::to_owned)
+    })
 }
 
 /// How many candidates are named.

@@ -60,3 +60,24 @@ pub fn unpack(data: &[u8]) -> Result<Cow<'_, [u8]>, ImageError> {
         container::Kind::Other => Ok(kernel),
     }
 }
+
+/// An ELF file with these sections (name, address, code or not, bytes) and symbols: for tests.
+#[cfg(test)]
+pub(crate) fn synthetic(
+    arch: kwhy_base::Arch,
+    sections: &[(&str, u64, bool, Vec<u8>)],
+    symbols: &[(&str, u64)],
+) -> Vec<u8> {
+    let mut file = vec![0u8; 64];
+    let mut parts = Vec::new();
+    for (name, address, code, bytes) in sections {
+        let flags = if *code { crate::elf::consts::SHF_EXECINSTR } else { 0 };
+        let offset = synth::append(&mut file, bytes) as u64;
+        parts.push(synth::Part::loaded(name, flags, *address, offset, bytes.len() as u64));
+    }
+    let entries: Vec<synth::Entry<'_>> = symbols
+        .iter()
+        .map(|(name, address)| synth::Entry { name, letter: b't', address: *address })
+        .collect();
+    synth::finish(file, arch, &parts, &entries, KALLSYMS)
+}

@@ -64,13 +64,19 @@ pub(super) fn to_elf(data: &[u8], header: &RawHeader) -> Result<Vec<u8>, ImageEr
     file.resize(START, 0);
     file.extend_from_slice(data);
     if let Some(image) = file.get_mut(START..)
-        && let Some(table) = relocations
+        && let Some(table) = relocations.clone()
     {
         reloc::apply(image, base, reloc::entries(data, table));
     }
     let image = file.get(START..).unwrap_or_default();
     let layout = Layout { base, names, size: image.len() as u64, memory: header.memory };
-    let parts = layout.parts(image, header.arch, &symbols);
+    let mut parts = layout.parts(image, header.arch, &symbols);
+    // The places that move with the kernel.
+    parts.extend(relocations.and_then(|table| {
+        let (start, end) = (base.wrapping_add(table.start as u64), base.wrapping_add(table.end as u64));
+        let part = layout.part(".rela.dyn", 0, start, end)?;
+        Some(Part { kind: consts::SHT_RELA, flags: 0, ..part })
+    }));
     name_banner(image, base, &mut symbols);
     let entries: Vec<Entry<'_>> = symbols
         .iter()
@@ -203,7 +209,9 @@ impl Layout {
         found.extend(shapes::notes(image).map(|range| (".notes", range)));
         if arch == Arch::Arm64 {
             let tables = text.first().map_or(0, |first| first.end)..image.len();
-            found.extend(Shapes { data: image, text, tables, names: self.names.clone() }.find());
+            found.extend(
+                Shapes { data: image, text, tables, names: self.names.clone(), base: self.base }.find(),
+            );
         }
         let mut particular = Vec::new();
         for (name, range) in found {

@@ -1,14 +1,17 @@
 //! Tables that are found by what is in them, where no symbol says where they are: kernels
 //! without `CONFIG_KALLSYMS_ALL` name their code only.
 //!
-//! Each entry of these tables points into the code with 32-bit offsets from its own place, and
-//! at a known instruction or in ascending order; the longest run of such entries is the table.
+//! Each entry of these tables points into the code with 32-bit offsets from its own place (ftrace's
+//! with addresses), and at a known instruction or in ascending order; the longest run of such
+//! entries is the table.
 
-use crate::elf::{u16_at, u32_at};
+use crate::elf::{u16_at, u32_at, u64_at};
 use std::ops::Range;
 
 /// A shorter run is chance.
 const LEAST: usize = 32;
+/// How many odd entries in a row are borne: none, for what follows a table may look like one.
+const NONE_ODD: usize = 0;
 /// `brk #0x800` (arch/arm64/include/asm/brk-imm.h), which is what `BUG()` and `WARN()` are.
 const BRK: u32 = 0xd421_0000;
 /// `nop` and `b`, which are what a static key switches between.
@@ -23,6 +26,8 @@ pub(super) struct Shapes<'d> {
     pub tables: Range<usize>,
     /// The addresses of kallsyms, which may lead to code from their own places as well.
     pub names: Range<usize>,
+    /// The address of the first byte.
+    pub base: u64,
 }
 
 impl Shapes<'_> {
@@ -30,22 +35,24 @@ impl Shapes<'_> {
     pub(super) fn find(&self) -> Vec<(&'static str, Range<usize>)> {
         let mut found = Vec::new();
         let mut add = |name, table: Option<Range<usize>>| found.extend(table.map(|table| (name, table)));
-        let verbose = self.run(12, |at| self.bug(at, 10));
-        add("__bug_table", verbose.or_else(|| self.run(8, |at| self.bug(at, 4))));
-        add("__jump_table", self.run(16, |at| self.jump(at)));
-        let typed = self.run(12, |at| self.fixup(at, 12));
-        let plain = self.run(8, |at| self.fixup(at, 8));
+        let verbose = self.run(12, NONE_ODD, |at| self.bug(at, 10));
+        add("__bug_table", verbose.or_else(|| self.run(8, NONE_ODD, |at| self.bug(at, 4))));
+        add("__jump_table", self.run(16, NONE_ODD, |at| self.jump(at)));
+        let typed = self.run(12, NONE_ODD, |at| self.fixup(at, 12));
+        let plain = self.run(8, NONE_ODD, |at| self.fixup(at, 8));
         let longer = match (typed, plain) {
             (Some(a), Some(b)) => Some(if a.len() >= b.len() { a } else { b }),
             (a, b) => a.or(b),
         };
         add("__ex_table", longer);
-        add(".altinstructions", self.run(12, |at| self.alternative(at)));
+        add(".altinstructions", self.run(12, NONE_ODD, |at| self.alternative(at)));
+        add("__mcount_loc", self.run(8, NONE_ODD, |at| at % 8 == 0 && self.traced(at)));
         found
     }
 
-    /// The longest run of entries that are valid.
-    fn run(&self, size: usize, valid: impl Fn(usize) -> bool) -> Option<Range<usize>> {
+    /// The longest run of entries that are valid, with so many odd ones in a row borne among them:
+    /// those of code that is none of the kernel's own.
+    fn run(&self, size: usize, borne: usize, valid: impl Fn(usize) -> bool) -> Option<Range<usize>> {
         let mut best: Option<Range<usize>> = None;
         let mut at = self.tables.start.next_multiple_of(4);
         while at.saturating_add(size) <= self.tables.end {
@@ -53,11 +60,24 @@ impl Shapes<'_> {
                 at = self.names.end.next_multiple_of(4);
                 continue;
             }
-            let mut end = at;
-            while end.saturating_add(size) <= self.tables.end && valid(end) {
-                end = end.saturating_add(size);
+            let (mut end, mut next, mut count) = (at, at, 0usize);
+            let (mut odd, mut all_odd) = (0usize, 0usize);
+            while next.saturating_add(size) <= self.tables.end {
+                if valid(next) {
+                    count = count.saturating_add(1);
+                    end = next.saturating_add(size);
+                    odd = 0;
+                } else {
+                    odd = odd.saturating_add(1);
+                    all_odd = all_odd.saturating_add(1);
+                }
+                // Two early ones, and then one in eight: entries of another size fit more seldom.
+                let many = all_odd.saturating_mul(8) > count.saturating_add(16);
+                if count == 0 || odd > borne || many {
+                    break;
+                }
+                next = next.saturating_add(size);
             }
-            let count = (end - at) / size;
             if count >= LEAST && best.as_ref().is_none_or(|best| best.len() < end - at) {
                 best = Some(at..end);
             }
@@ -93,6 +113,21 @@ impl Shapes<'_> {
         // The next one is beyond this one, or the table ends here.
         let next = self.code(at.saturating_add(size));
         typed && next.is_none_or(|next| next > from)
+    }
+
+    /// The address of a call site of ftrace: two `nop`s, after a `bti c` where functions begin with
+    /// one (`-fpatchable-function-entry=2`, arch/arm64/Makefile).
+    fn traced(&self, at: usize) -> bool {
+        /// `bti c`.
+        const BTI: u32 = 0xd503_245f;
+        let place = u64_at(self.data, at).and_then(|address| address.checked_sub(self.base));
+        let Some(place) = place.and_then(|place| usize::try_from(place).ok()) else { return false };
+        if place % 4 != 0 || !self.text.iter().any(|text| text.contains(&place)) {
+            return false;
+        }
+        let insn = |index: usize| u32_at(self.data, place.saturating_add(index * 4));
+        let first = usize::from(insn(0) == Some(BTI));
+        insn(first) == Some(NOP) && insn(first + 1) == Some(NOP)
     }
 
     /// `struct alt_instr` (arch/arm64/include/asm/alternative.h): two places, a feature, and the
@@ -145,4 +180,43 @@ pub(super) fn notes(data: &[u8]) -> Option<Range<usize>> {
         let end = at.checked_add(36)?;
         (!in_object && end <= data.len()).then_some(at..end)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: u64 = 0xffff_8000_0800_0000;
+
+    /// Functions of 16 bytes that begin with two `nop`s, and the addresses of `count` of them.
+    fn traced(count: u32, bti: bool) -> Vec<u8> {
+        let mut data: Vec<u8> = Vec::new();
+        for _ in 0..count {
+            let first = if bti { 0xd503_245f } else { NOP };
+            let words = [first, NOP, if bti { NOP } else { 0xd65f_03c0 }, 0xd65f_03c0u32];
+            data.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        }
+        for number in 0..u64::from(count) {
+            data.extend((BASE + number * 16).to_le_bytes());
+        }
+        data
+    }
+
+    fn found(data: &[u8], text: usize) -> Option<Range<usize>> {
+        let shapes = Shapes { data, text: vec![0..text], tables: text..data.len(), names: 0..0, base: BASE };
+        shapes.find().into_iter().find(|(name, _)| *name == "__mcount_loc").map(|(_, range)| range)
+    }
+
+    #[test]
+    fn the_call_sites_of_ftrace_are_found_by_the_nops_that_they_are() {
+        for bti in [false, true] {
+            let data = traced(40, bti);
+            assert_eq!(found(&data, 640), Some(640..640 + 320), "bti {bti}");
+        }
+        // Too few, and addresses of other code.
+        assert_eq!(found(&traced(8, false), 128), None);
+        let mut other = traced(40, false);
+        other[..640].fill(0);
+        assert_eq!(found(&other, 640), None);
+    }
 }

@@ -87,6 +87,10 @@ impl Page {
                 _ => place(frame.location.file.as_deref(), frame.location.line),
             };
             let remark = match (frame.reliable, frame.log_line) {
+                (false, _) if frame.link.as_deref() == Some("called") => {
+                    words::say(self.lang, &f::LINK_CALLED)
+                }
+                (false, _) if frame.link.is_some() => words::say(self.lang, &f::LINK_STALE),
                 (false, _) => words::say(self.lang, &f::UNRELIABLE),
                 (true, None) => words::say(self.lang, &f::NOT_PRINTED),
                 (true, Some(_)) => "",

@@ -52,6 +52,11 @@ impl Page {
             let access = fault.access.as_deref().map(|access| words::access(self.lang, access));
             let unknown = words::say(self.lang, &f::UNDETERMINED);
             facts.push(self.fact(&f::ACCESS, Inline::of(access.unwrap_or(unknown), Tone::Plain)));
+            if let Some(fixup) = &crash.fixup {
+                let said = fixup.reasons.iter().map(|reason| reason.0.clone()).collect();
+                let said = self.prose(&kwhy_base::Prose::Sequence(said).into());
+                facts.push(self.fact(&kwhy_base::catalogue::fixup::LABEL, said));
+            }
             self.push(Block::Facts(facts));
             if let Some(syndrome) = &fault.syndrome {
                 self.syndrome(syndrome);

@@ -30,6 +30,7 @@ fn frame(symbol: &str, offset: u64, file: &str, line: u32, chain: &[(&str, &str,
                 .collect(),
         },
         reliable: true,
+        link: None,
         log_line: Some(28),
     }
 }
@@ -117,10 +118,22 @@ fn crash() -> Crash {
             }),
         }),
         flags: Some(Syndrome { name: "PSTATE".into(), value: None, fields: Vec::new() }),
+        fixup: Some(Fixup {
+            covered: true,
+            instruction: Hex(0xffff_8000_0812_3450),
+            entry: Some(Hex(0xffff_8000_0912_3450)),
+            target: Some(Hex(0xffff_8000_0812_3460)),
+            kind: Some("EX_TYPE_<b>".into()),
+            reasons: vec![text("A fault there is expected.")],
+        }),
         location: Some(fault_frame.location.clone()),
         frames: vec![
             fault_frame,
-            Frame { reliable: false, ..frame("load_module", 0x9d8, "kernel/module/main.c", 2820, &[]) },
+            Frame {
+                reliable: false,
+                link: Some("called".into()),
+                ..frame("load_module", 0x9d8, "kernel/module/main.c", 2820, &[])
+            },
             Frame { log_line: None, ..frame("<b>evil</b>", 0x14, "/m/|a|.c", 7, &[]) },
         ],
         details: details(),

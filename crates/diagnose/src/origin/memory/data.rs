@@ -1,6 +1,6 @@
 //! Variables: what their definitions put there.
 
-use super::survey::{Known, definition, spot};
+use super::survey::{Known, definition, size_of, spot};
 use super::{Held, Lead, Search, hex};
 use crate::origin::{Candidate, Explains, Spot, What};
 use kwhy_base::catalogue::memory as say;
@@ -121,8 +121,7 @@ fn lead(spot: Spot, what: What, explains: Explains, order: u8, distance: u8, det
 fn variable(search: &Search<'_, '_, '_, '_>, (index, first, end): (usize, u64, u64)) -> Vec<Lead> {
     let Some(image) = search.ctx.images.image(index) else { return Vec::new() };
     let covers = |variable: &StaticVariable| {
-        let size = variable.ty.and_then(|ty| image.size_of(ty)).unwrap_or(1);
-        first.checked_sub(variable.address.0).is_some_and(|offset| offset < size.max(1))
+        first.checked_sub(variable.address.0).is_some_and(|offset| offset < size_of(image, variable))
     };
     let Some(variable) = search.survey.statics(image).into_iter().find(covers) else { return Vec::new() };
     let step = search.asked.size.max(1);
@@ -311,8 +310,10 @@ impl Search<'_, '_, '_, '_> {
         if address.node.is_none() {
             let place = ImageAddr(address.plus as u64);
             let covers = |variable: &StaticVariable| {
-                let size = variable.ty.and_then(|ty| image.size_of(ty)).unwrap_or(1);
-                place.0.checked_sub(variable.address.0).is_some_and(|offset| offset < size)
+                place
+                    .0
+                    .checked_sub(variable.address.0)
+                    .is_some_and(|offset| offset < size_of(image, variable))
             };
             if initial(image, place, self.asked.size) == Some(Initial::Number(value))
                 && let Some(variable) = self.survey.statics(image).into_iter().find(covers)

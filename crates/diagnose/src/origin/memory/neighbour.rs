@@ -4,7 +4,7 @@
 
 use super::overrun::{array_at, copier, starts};
 use super::survey::{Known, spot};
-use super::{Lead, Search};
+use super::{Held, Lead, Search};
 use crate::origin::{Explains, Mishap, What};
 use kwhy_arch::ValueKind;
 use kwhy_base::catalogue::memory as say;
@@ -28,17 +28,14 @@ enum Cache {
 
 /// Copies without an end into objects that may lie before the one of the member asked about.
 pub fn neighbours(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
-    let Some(wanted) = &search.wanted else { return Vec::new() };
     // Bytes that are no text are the doing of too many.
     if search.kind != Some(ValueKind::AsciiText) && !search.begins_with_text() {
         return Vec::new();
     }
+    let Some(wanted) = &search.wanted else { return nameless(search) };
     let own = caches(search, &|known, record| wanted.place_in(known.scene.image, record).is_some());
-    if own.is_empty() {
-        return Vec::new();
-    }
     let mut found = Vec::new();
-    for known in &search.survey.functions {
+    for known in search.survey.functions.iter().filter(|_| !own.is_empty()) {
         for (at, to, how) in endless(known) {
             let scene = &known.scene;
             for within in scene.objects_of(at, to) {
@@ -56,6 +53,82 @@ pub fn neighbours(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
                 found.push(lead);
                 break;
             }
+        }
+    }
+    if found.is_empty() { nameless(search) } else { found }
+}
+
+/// The same where nothing has a type: copies without an end into what an allocator returned, from a
+/// cache that the module whose pointer was overwritten takes objects from as well.
+fn nameless(search: &Search<'_, '_, '_, '_>) -> Vec<Lead> {
+    if matches!(search.asked.held, Held::Global { .. }) {
+        return Vec::new();
+    }
+    let mut own: Vec<Cache> = Vec::new();
+    for known in search.survey.functions.iter().filter(|known| known.image == search.asked.load.0) {
+        for made in known.scene.objects_made() {
+            let cache = cache(known, &made, size_made(known, &made));
+            own.extend(cache.filter(|cache| !own.contains(cache)));
+        }
+    }
+    let mut found = Vec::new();
+    for known in &search.survey.functions {
+        for (at, to, how) in endless(known) {
+            // What debug information gives a type was looked at by it; an inferred one is a guess.
+            if known.scene.image.has_dwarf() && !known.scene.objects_of(at, to).is_empty() {
+                continue;
+            }
+            let theirs = made_as(search, known, to, 0);
+            let Some(reason) =
+                theirs.iter().find_map(|cache| own.iter().find_map(|other| shared(cache, other)))
+            else {
+                continue;
+            };
+            let spot = spot(known.scene.image, known.image, at);
+            let detail = prose!(
+                say::NEIGHBOUR_NAMELESS,
+                function = spot.function.clone().unwrap_or_default(),
+                text = &search.asked.text
+            );
+            let mut lead = search.lead(known, spot, What::MemberStore, Explains::Perhaps, how, detail);
+            lead.candidate.reasons.push(reason);
+            lead.candidate.mishap = Some(Mishap::RunsOver);
+            found.push(lead);
+        }
+    }
+    found
+}
+
+/// The size that an allocator was asked for, where it is a constant (kmalloc_trace() is handed it
+/// after the cache and the flags).
+fn size_made(known: &Known<'_, '_>, made: &Made) -> Option<u64> {
+    let callee = known.scene.callee_name(made.at)?;
+    let plain = crate::names::base_name(&callee);
+    let index = match plain {
+        "kmalloc_trace" | "kmem_cache_alloc_trace" | "__kmalloc_cache_noprof" => 2,
+        _ if plain.starts_with("__kmalloc") => 0,
+        _ => return None,
+    };
+    known.scene.argument(made.at, index).and_then(Value::as_constant)
+}
+
+/// The caches that an object, as a function has it, was made from: there, or by those of its callers
+/// that hand it over.
+fn made_as(search: &Search<'_, '_, '_, '_>, known: &Known<'_, '_>, object: Value, depth: u32) -> Vec<Cache> {
+    let Some(id) = object.node else { return Vec::new() };
+    if let Some(made) = known.scene.objects_made().into_iter().find(|made| made.object.node == Some(id)) {
+        return cache(known, &made, size_made(known, &made)).into_iter().collect();
+    }
+    let Some((register, _)) = known.scene.as_entry(Value { node: Some(id), plus: 0 }) else {
+        return Vec::new();
+    };
+    if depth >= 2 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (caller, call) in search.survey.calls_of(known.image, known.scene.code.entry) {
+        if let Some(value) = caller.scene.register(call, register) {
+            found.extend(made_as(search, caller, value, depth.saturating_add(1)));
         }
     }
     found

@@ -89,6 +89,9 @@ impl<'o, 'd> Survey<'o, 'd> {
         if units.len() > MAX_FUNCTIONS {
             return Vec::new();
         }
+        if units.is_empty() && !matches!(image.kind(), ImageKind::Kernel) {
+            return by_symbols(image);
+        }
         units.into_iter().flat_map(|unit| image.statics_of(unit)).collect()
     }
 }
@@ -108,6 +111,31 @@ fn modules(ctx: &Ctx<'_, '_, '_>) -> Vec<(usize, u8)> {
         }
     }
     found
+}
+
+/// A module's variables without debug information: its symbols of data. Their types are not known.
+fn by_symbols(image: &Image<'_>) -> Vec<StaticVariable> {
+    let mut symbols = image.symbols_where(&|_| true);
+    symbols.retain(|symbol| {
+        let data = image.section_at(symbol.address).is_some_and(|section| !section.executable);
+        !symbol.function && symbol.elf_size > 0 && data && !symbol.name.starts_with("__UNIQUE_ID")
+    });
+    symbols.sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
+    symbols.dedup_by_key(|symbol| symbol.address);
+    let variables = symbols.into_iter().map(|symbol| StaticVariable {
+        name: symbol.name.into(),
+        ty: None,
+        address: symbol.address,
+        declared: None,
+    });
+    variables.collect()
+}
+
+/// How many bytes a variable has: by its type, else by its symbol.
+pub fn size_of(image: &Image<'_>, variable: &StaticVariable) -> u64 {
+    let by_type = variable.ty.and_then(|ty| image.size_of(ty));
+    let by_symbol = || image.symbol_at(variable.address).map(|symbol| symbol.elf_size);
+    by_type.or_else(by_symbol).unwrap_or(1).max(1)
 }
 
 /// Where an instruction is in the source, in the function that its reader thinks in.
