@@ -274,7 +274,12 @@ impl Shape {
         if let Some(first) = table.first_mut() {
             *first = Step { cost: 0, back: (0, 0) };
         }
+        // The furthest row that something within the limit leads to.
+        let mut furthest = 0;
         for row in 0..rows {
+            if row > furthest {
+                return None;
+            }
             for column in 0..columns {
                 let Some(own) = table.get(row * columns + column).copied() else { continue };
                 if own.cost > limit {
@@ -287,6 +292,9 @@ impl Shape {
                         && own.cost + cost < slot.cost
                     {
                         *slot = Step { cost: own.cost + cost, back: (down, right) };
+                        if own.cost + cost <= limit {
+                            furthest = furthest.max(row + usize::from(down));
+                        }
                     }
                 };
                 let place = self.places.get(row).copied();
