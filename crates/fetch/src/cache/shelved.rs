@@ -14,7 +14,7 @@
 //! Nothing is flushed to the disk: what a power cut leaves of a file is noticed as damage.
 
 use super::{Cache, Kind, temporary, touch};
-use kwhy_image::index::{Kept, Shelf};
+use kwhy_image::index::{Kept, Shelf, seal};
 use kwhy_mmap::Mapping;
 use std::collections::BTreeMap;
 use std::fs;
@@ -146,7 +146,8 @@ impl Shelved {
             let asked = |name: &str| about.answers.as_ref().is_some_and(|answers| answers.asked(name));
             let mut all: BTreeMap<&str, Kept> = BTreeMap::new();
             for name in before.places.keys() {
-                all.extend(before.get(name).map(|kept| (name.as_str(), kept)));
+                let whole = before.get(name).filter(|kept| is_whole(name, (**kept).as_ref()));
+                all.extend(whole.map(|kept| (name.as_str(), kept)));
             }
             all.extend(
                 about
@@ -237,6 +238,15 @@ impl Answers {
     fn asked(&self, name: &str) -> bool {
         self.places.get(name).is_some_and(|(_, _, asked)| *asked)
     }
+}
+
+/// Whether an answer is as it was put there, and to this question: damage is not carried on.
+fn is_whole(name: &str, bytes: &[u8]) -> bool {
+    // Its length stands behind eight bytes of magic, and it ends the bytes.
+    let length = bytes.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+    let length = length.and_then(|length| usize::try_from(length).ok());
+    let start = length.and_then(|length| bytes.len().checked_sub(length));
+    start.and_then(|start| bytes.get(start..)).is_some_and(|content| seal(name, content) == bytes)
 }
 
 /// The answer whose lengths stand at `at`: its question, where it begins, its length.
