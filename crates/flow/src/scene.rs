@@ -28,8 +28,6 @@ pub struct Scene<'i, 'd> {
     pub(crate) solved: Solution<'i>,
     pub(crate) names: Named<'i>,
     pub(crate) prototypes: RefCell<BTreeMap<String, Option<Prototype>>>,
-    /// What is done with each value, where no debug information types it.
-    pub(crate) local: RefCell<Option<Local>>,
     /// The classes of the whole image, where they are to be had, and of this function alone.
     pub(crate) kinship: RefCell<Option<Rc<Kinship<'i, 'd>>>>,
     pub(crate) alone: OnceCell<Kin>,
@@ -37,7 +35,11 @@ pub struct Scene<'i, 'd> {
 }
 
 /// The function solved and named, when first asked: who calls whom is seen in the code alone.
-type Work<'i> = Rc<LazyCell<(RefCell<Solved>, Names), Box<dyn FnOnce() -> (RefCell<Solved>, Names) + 'i>>>;
+type Work<'i> = Rc<LazyCell<Worked, Box<dyn FnOnce() -> Worked + 'i>>>;
+
+/// The solution, the names in it, and what is done with each value where no debug information types
+/// it (until the function's classes are made of it).
+type Worked = (RefCell<Solved>, Names, RefCell<Option<Local>>);
 
 /// The solution of a scene.
 pub(crate) struct Solution<'i>(Work<'i>);
@@ -93,20 +95,23 @@ impl<'i, 'd> Scene<'i, 'd> {
         };
         let code = Rc::new(Code::read(image, entry, &ranges));
         let cpu = kwhy_arch::cpu(code.arch)?;
-        let (own, described) = (Rc::clone(&code), function.clone());
+        let name = symbol
+            .map(|symbol| symbol.name)
+            .or_else(|| function.as_ref().map(|function| function.name.to_string()))
+            .unwrap_or_default();
+        let (own, described, called) = (Rc::clone(&code), function.clone(), name.clone());
         let work: Work<'i> = Rc::new(LazyCell::new(Box::new(move || {
             let mut solved = Solved::with(cpu, own);
             let names = match &described {
                 Some(function) => Names::new(&mut solved, function, image),
                 None => Names::none(&solved),
             };
-            (RefCell::new(solved), names)
+            // Before anything else is asked, so that values have the numbers that they always have.
+            let untyped = !image.has_dwarf() && image.has_types();
+            let local = untyped.then(|| Local::of(&mut solved, image, described.as_deref(), &called));
+            (RefCell::new(solved), names, RefCell::new(local))
         })));
-        let name = symbol
-            .map(|symbol| symbol.name)
-            .or_else(|| function.as_ref().map(|function| function.name.to_string()))
-            .unwrap_or_default();
-        let scene = Scene {
+        Some(Scene {
             image,
             function,
             symbol: name,
@@ -114,17 +119,15 @@ impl<'i, 'd> Scene<'i, 'd> {
             solved: Solution(Rc::clone(&work)),
             names: Named(work),
             prototypes: RefCell::new(BTreeMap::new()),
-            local: RefCell::new(None),
             kinship: RefCell::new(None),
             alone: OnceCell::new(),
             branches: Branches::default(),
-        };
-        // Before anything else is asked, so that values have the numbers that they always have.
-        if !image.has_dwarf() && image.has_types() {
-            let local = Local::of(&scene);
-            *scene.local.borrow_mut() = Some(local);
-        }
-        Some(scene)
+        })
+    }
+
+    /// What is done with each value, where no debug information types it; once.
+    pub(crate) fn take_local(&self) -> Option<Local> {
+        self.solved.0.2.take()
     }
 
     /// Lets the function's values be seen together with those of the whole image.

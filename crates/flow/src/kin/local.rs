@@ -2,10 +2,10 @@
 
 use crate::insn::{AccessKind, Effect, Flow, Operator, Value as Operand};
 use crate::interp::{Solved, address};
-use crate::scene::Scene;
 use crate::value::{Node, NodeId, Value};
 use kwhy_base::{ImageAddr, Reg};
-use kwhy_image::{Place as Where, TypeId};
+use kwhy_image::{Function, Image, Place as Where, TypeId};
+use std::rc::Rc;
 
 /// Nodes of one function that are looked at; real functions have some thousands.
 const MAX_NODES: u32 = 60_000;
@@ -57,12 +57,17 @@ pub(crate) struct Local {
 impl Local {
     /// Of a function just solved; to be called before anything else is asked of it, so that its
     /// values have the numbers that they always have.
-    pub(crate) fn of(scene: &Scene<'_, '_>) -> Local {
-        let cpu = kwhy_arch::cpu(scene.arch());
+    pub(crate) fn of(
+        solved: &mut Solved,
+        image: &Image<'_>,
+        function: Option<&Function>,
+        symbol: &str,
+    ) -> Local {
+        let code = Rc::clone(&solved.code);
+        let cpu = kwhy_arch::cpu(code.arch);
         let arguments = cpu.map_or(&[][..], |cpu| cpu.arguments);
         let (mut touched, mut kept, mut calls, mut returns) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut solved = scene.solved.borrow_mut();
         solved.walk(|arena, insn, _, state| {
             for access in insn.accesses() {
                 if access.memory.segment.is_none()
@@ -87,7 +92,7 @@ impl Local {
             }
             let target = match &insn.flow {
                 Flow::Call(target) => Some(*target),
-                Flow::Jump(target) if scene.code.index_of(*target).is_none() => Some(*target),
+                Flow::Jump(target) if code.index_of(*target).is_none() => Some(*target),
                 Flow::Return => {
                     returns.extend(cpu.and_then(|cpu| state.register(cpu.result)));
                     None
@@ -100,21 +105,21 @@ impl Local {
                 returns.push(result);
             }
             calls.push(Called {
-                name: scene.code.symbol_name(scene.image, target),
-                target: scene.code.imports.name(target).is_none().then_some(target),
+                name: code.symbol_name(image, target),
+                target: code.imports.name(target).is_none().then_some(target),
                 arguments: arguments.iter().map(|register| state.register(*register)).collect(),
                 result: result.node,
             });
         });
-        let phis = phis(&mut solved);
-        let declared = declared(scene, &mut solved);
+        let phis = phis(solved);
+        let declared = declared(image, function, solved);
         let sp = cpu.and_then(|cpu| solved.arena.intern(Node::Entry(cpu.sp)).node);
         for register in arguments {
             let _ = solved.arena.intern(Node::Entry(*register));
         }
         let nodes: Vec<Node> = (0..MAX_NODES).map_while(|number| solved.arena.node(NodeId(number))).collect();
         let used = vec![false; nodes.len()];
-        let (entry, symbol) = (scene.code.entry, scene.symbol.clone());
+        let (entry, symbol) = (code.entry, symbol.to_owned());
         let mut local =
             Local { entry, symbol, nodes, phis, touched, kept, calls, returns, declared, used, sp };
         let mut work: Vec<Value> = local.touched.iter().map(|touched| touched.address).collect();
@@ -179,15 +184,15 @@ fn phis(solved: &mut Solved) -> Vec<(NodeId, Vec<Value>)> {
 }
 
 /// The parameters that the declaration types.
-fn declared(scene: &Scene<'_, '_>, solved: &mut Solved) -> Vec<(NodeId, TypeId)> {
+fn declared(image: &Image<'_>, function: Option<&Function>, solved: &mut Solved) -> Vec<(NodeId, TypeId)> {
     let mut found = Vec::new();
-    let variables = scene.function.iter().flat_map(|function| &function.body.variables);
+    let variables = function.iter().flat_map(|function| &function.body.variables);
     for variable in variables.filter(|variable| variable.parameter) {
         let Some(ty) = variable.ty else { continue };
         for location in &variable.locations {
             let mut tell = |register: Reg, ty: TypeId| {
-                if let kwhy_image::Type::Pointer(to) = scene.image.strip(ty)
-                    && matches!(scene.image.strip(to), kwhy_image::Type::Record(_))
+                if let kwhy_image::Type::Pointer(to) = image.strip(ty)
+                    && matches!(image.strip(to), kwhy_image::Type::Record(_))
                     && let Some(node) = solved.arena.intern(Node::Entry(register)).node
                 {
                     found.push((node, to));
@@ -199,7 +204,7 @@ fn declared(scene: &Scene<'_, '_>, solved: &mut Solved) -> Vec<(NodeId, TypeId)>
                     for (offset, size, register) in pieces {
                         let (Ok(offset), 8) = (i64::try_from(*offset), *size) else { continue };
                         let spot = crate::path::Spot { offset, width: 8, index: None };
-                        let member = crate::path::paths(scene.image, ty, spot).into_iter().next();
+                        let member = crate::path::paths(image, ty, spot).into_iter().next();
                         if let Some(ty) = member.and_then(|path| path.ty) {
                             tell(*register, ty);
                         }

@@ -154,7 +154,7 @@ impl<'i, 'd> Kinship<'i, 'd> {
                 let mut locals: Vec<Local> = Vec::new();
                 for entry in entries {
                     let Some(scene) = Scene::new(image, entry) else { continue };
-                    if let Some(local) = scene.local.take()
+                    if let Some(local) = scene.take_local()
                         && !locals.iter().any(|known| known.entry == local.entry)
                     {
                         locals.push(local);
@@ -180,7 +180,7 @@ impl Scene<'_, '_> {
             return ask(kin, *local);
         }
         let alone = self.alone.get_or_init(|| {
-            let local = self.local.take();
+            let local = self.take_local();
             Kin::build(self.image, local.into_iter().collect())
         });
         ask(alone, *alone.by_entry.get(&entry)?)
