@@ -235,7 +235,7 @@ fn count_at(data: &[u8], place: usize, tokens: usize) -> Option<usize> {
 /// Where the names start behind the count at `place`, padded to `align`. Nearly every false
 /// start ends here, at one of the first names.
 fn names_at(data: &[u8], tokens: &[(usize, usize)], place: usize, align: usize) -> Option<usize> {
-    if align == 8 && (place % 8 != 0 || u32_at(data, place.checked_add(4)?)? != 0) {
+    if align == 8 && (!place.is_multiple_of(8) || u32_at(data, place.checked_add(4)?)? != 0) {
         return None;
     }
     let names = place.checked_add(align)?;

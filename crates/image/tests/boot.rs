@@ -59,6 +59,7 @@ fn left_out(letter: &str, name: &str) -> bool {
         || name.starts_with("__efistub_")
 }
 
+/// Through the face; `src/boot/lab.rs` compares the tables themselves, letters and order included.
 #[test]
 fn kallsyms_in_the_image_are_the_system_map() {
     for (release, packed, map) in kernels() {
@@ -93,7 +94,7 @@ fn kallsyms_in_the_image_are_the_system_map() {
             .map(|(address, _, name)| (*address, (*name).to_owned()))
             .collect();
         let missing: Vec<_> = want.difference(&got).collect();
-        let odd: Vec<_> = got.difference(&want).filter(|(_, name)| name != "linux_banner").collect();
+        let odd: Vec<_> = got.difference(&want).filter(|(_, name)| name != "linux_banner" && !left_out("", name)).collect();
         eprintln!("{release}: {} symbols, {} of System.map", got.len(), all.len());
         assert!(
             missing.is_empty() && odd.is_empty(),

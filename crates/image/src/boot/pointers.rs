@@ -17,14 +17,15 @@ const LEAST: usize = ASKED / 64;
 /// counted from there.
 pub(super) fn base(data: &[u8], starts: impl Iterator<Item = u64>) -> Option<u64> {
     let mut named = vec![0u64; data.len() / 256 + 1];
-    for start in starts.filter(|start| start % 4 == 0) {
+    for start in starts.filter(|start| start.is_multiple_of(4)) {
         let bit = usize::try_from(start / 4).ok()?;
         if let Some(word) = named.get_mut(bit / 64) {
             *word |= 1 << (bit % 64);
         }
     }
     let is_start = |place: usize| {
-        place % 4 == 0 && named.get(place / 256).is_some_and(|word| word >> (place / 4 % 64) & 1 != 0)
+        place.is_multiple_of(4)
+            && named.get(place / 256).is_some_and(|word| word >> (place / 4 % 64) & 1 != 0)
     };
     let pointers = pointers(data);
     let mut votes: std::collections::BTreeMap<u64, usize> = std::collections::BTreeMap::new();
