@@ -29,12 +29,20 @@ pub fn run(args: &DisasmArgs) -> Result<ExitCode, CommandError> {
     };
     let sources = SourceTree::new(&args.sources, &args.images, None);
     let mut functions = Vec::new();
-    for (path, data) in &open(&args.images)? {
+    let opened = open(&args.images)?;
+    for (path, data) in &opened {
         if let Some(problem) = &data.problem {
             return Err(CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(problem));
         }
         let image = Image::parse(data)
             .map_err(|error| CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error))?;
+        // Debug information that was split off is shown with its code, and that not once more.
+        let others =
+            || opened.iter().filter(|(other, _)| other != path).filter_map(|(_, d)| Image::parse(d).ok());
+        if others().any(|debug| debug.joined_with(&image).is_some()) {
+            continue;
+        }
+        let image = others().find_map(|code| image.joined_with(&code)).unwrap_or(image);
         for symbol in image.symbols_named(name).into_iter().filter(|symbol| symbol.function) {
             if let Some(offset) = offset
                 && offset >= symbol.size

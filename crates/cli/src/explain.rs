@@ -106,16 +106,21 @@ pub fn explain(
     report
 }
 
+/// A file's name as a shell reads it.
+pub fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+:,@%=".contains(c);
+    match name.chars().all(plain) && !name.starts_with('-') {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', "'\\''")),
+    }
+}
+
 /// Commands that take the log are told with its name, so that they can be pasted.
 fn name_log(report: &mut Report, name: &str) {
     if !Path::new(name).is_file() {
         return;
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+:,@%=".contains(c);
-    let quoted = match name.chars().all(plain) && !name.starts_with('-') {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', "'\\''")),
-    };
+    let quoted = quoted(name);
     for missing in report.crashes.iter_mut().flat_map(|crash| &mut crash.missing) {
         for command in missing.fetch.iter_mut().chain(&mut missing.command) {
             for (before, after) in [("kwhy LOG", "kwhy "), ("kwhy fetch LOG", "kwhy fetch ")] {

@@ -6,6 +6,7 @@
 
 use crate::args::FetchArgs;
 use crate::command_error::{CommandError, UNDETERMINED};
+use crate::explain::quoted;
 use crate::images::wanted;
 use crate::input;
 use crate::output::Output;
@@ -27,8 +28,15 @@ pub fn run(args: &FetchArgs) -> Result<ExitCode, CommandError> {
     let output = Output::new(&args.output);
     let wanted = asked(args.what.as_deref())?;
     let roots = Roots::from_environment(&args.images);
-    let mut fetch =
-        Fetch { found: search(&roots, &wanted), wanted, bare: args.bare, told: Vec::new(), done: Vec::new() };
+    let log = args.what.as_ref().filter(|what| what.is_file()).map(|log| log.to_string_lossy().into_owned());
+    let mut fetch = Fetch {
+        found: search(&roots, &wanted),
+        wanted,
+        log,
+        bare: args.bare,
+        told: Vec::new(),
+        done: Vec::new(),
+    };
     let needs = fetch.needs();
     let open = needs.kernel || !needs.modules.is_empty();
     if open && args.offline {
@@ -121,6 +129,8 @@ fn gnu_build_id(notes: &[u8]) -> Option<BuildId> {
 /// A fetch on its way.
 struct Fetch {
     wanted: Wanted,
+    /// The log's name, where one was given.
+    log: Option<String>,
     /// Whether images without debug information will do.
     bare: bool,
     found: Found,
@@ -287,7 +297,11 @@ impl Fetch {
             // One command supplies them all.
             let command = entry.command.as_deref().filter(|command| shown != Some(command));
             shown = shown.or(command);
-            let below = command.map(|command| Block::Command(command.to_owned())).into_iter().collect();
+            let pasted = |command: &str| match &self.log {
+                Some(log) => command.replace("kwhy LOG", &format!("kwhy {}", quoted(log))),
+                None => command.to_owned(),
+            };
+            let below = command.map(|command| Block::Command(pasted(command))).into_iter().collect();
             lacking.push(item(Inline::sentence(&entry.what.render(lang)), below));
         }
         list(&c::MISSING, lacking);

@@ -42,3 +42,24 @@ fn the_shell_can_read_every_command() {
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+/// Debug information that was split off is listed as the whole file is, once.
+#[test]
+fn the_halves_of_a_split_module_are_one_listing() {
+    let data = common::root().join("crates/image/tests/data");
+    let path = |name: &str| data.join(name).to_string_lossy().into_owned();
+    let listed = |images: &[&str]| {
+        let mut arguments =
+            vec!["disasm".to_owned(), "lookup".to_owned(), "-f".to_owned(), "json".to_owned()];
+        for image in images {
+            arguments.extend(["-i".to_owned(), path(image)]);
+        }
+        let run = kwhy(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stdout
+    };
+    let whole = listed(&["shapes-arm64-dwarf4.o"]).replace("shapes-arm64-dwarf4.o", "split-arm64.debug");
+    assert!(whole.contains("shapes.c"), "{whole}");
+    assert_eq!(listed(&["split-arm64.debug", "split-arm64.ko"]), whole);
+    assert_eq!(listed(&["split-arm64.ko", "split-arm64.debug"]), whole);
+}
