@@ -54,7 +54,8 @@ fn the_halves_of_a_split_module_are_one_listing() {
         for image in images {
             arguments.extend(["-i".to_owned(), path(image)]);
         }
-        let run = kwhy(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        arguments.extend(["-s".to_owned(), path("")]);
+        let run = common::kwhy(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         run.stdout
     };

@@ -2,11 +2,6 @@
  * The objects beside this file were built from it:
  *   gcc -O2 -gdwarf-5 -ffile-prefix-map=$PWD=/src -c shapes.c -o shapes-x86_64-dwarf5.o
  *   aarch64-linux-gnu-gcc-12 -O2 -gdwarf-4 -gz=zlib -ffile-prefix-map=$PWD=/src -c shapes.c -o shapes-arm64-dwarf4.o
- * and split from them, and from the kernel in fuzz/seeds:
- *   eu-strip -g -f split-x86_64.debug -o split-x86_64.ko shapes-x86_64-dwarf5.o
- *   aarch64-linux-gnu-objcopy --only-keep-debug shapes-arm64-dwarf4.o split-arm64.debug
- *   aarch64-linux-gnu-objcopy --strip-debug shapes-arm64-dwarf4.o split-arm64.ko
- *   objcopy --only-keep-debug kernel-x86_64 split-kernel.debug; objcopy --strip-all kernel-x86_64 split-kernel
  */
 #define SECTION(name) __attribute__((used, section(name)))
 
@@ -79,3 +74,10 @@ SECTION(".init.text") int begin(struct node *node)
 	counters[node->number & 3]++;
 	return lookup(node->flags.middle, node->text);
 }
+
+/* The pairs split-* were split from those objects, and from the kernel in fuzz/seeds:
+ *   eu-strip -g -f split-x86_64.debug -o split-x86_64.ko shapes-x86_64-dwarf5.o
+ *   aarch64-linux-gnu-objcopy --only-keep-debug shapes-arm64-dwarf4.o split-arm64.debug
+ *   aarch64-linux-gnu-objcopy --strip-debug shapes-arm64-dwarf4.o split-arm64.ko
+ *   objcopy --only-keep-debug kernel-x86_64 split-kernel.debug; objcopy --strip-all kernel-x86_64 split-kernel
+ */
