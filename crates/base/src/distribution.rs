@@ -222,10 +222,7 @@ impl Distribution {
 #[must_use]
 pub fn is_plain(release: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-+~".contains(c);
-    !release.is_empty()
-        && release.len() <= 64
-        && !release.starts_with(['.', '-'])
-        && release.chars().all(plain)
+    (1..=64).contains(&release.len()) && !release.starts_with(['.', '-']) && release.chars().all(plain)
 }
 
 /// `6.1.192-2` of `#1 Debian 6.1.192-2`: the package's version, which tells builds of one release

@@ -1,6 +1,6 @@
 //! `kwhy fetch` and `kwhy cache` as their users meet them, without a network.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
 

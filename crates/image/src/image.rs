@@ -34,7 +34,7 @@ pub struct Image<'d> {
     kind: ImageKind,
     build_id: Option<BuildId>,
     /// Its place on a shelf, where one was lent.
-    place: Option<Lent<'d>>,
+    pub(crate) place: Option<Lent<'d>>,
     pub(crate) problems: RefCell<Vec<String>>,
     debug: OnceCell<Option<Debug<'d>>>,
     btf: OnceCell<Option<Rc<Btf<'d>>>>,
@@ -47,6 +47,8 @@ pub struct Image<'d> {
     pub(crate) described: RefCell<BTreeMap<u64, Option<Rc<Function>>>>,
     pub(crate) frame_index: OnceCell<Vec<(u64, u64)>>,
     pub(crate) patch_tables: OnceCell<Vec<Table<'d>>>,
+    /// What the tables of patched places list, by place.
+    pub(crate) patched: Learned,
     pub(crate) hidden_edges: OnceCell<Vec<HiddenEdge>>,
     pub(crate) types: TypeTable,
     pub(crate) named_places: RefCell<BTreeMap<String, NamedPlaces>>,
@@ -97,6 +99,7 @@ impl<'d> Image<'d> {
             described: RefCell::default(),
             frame_index: OnceCell::new(),
             patch_tables: OnceCell::new(),
+            patched: Learned::default(),
             hidden_edges: OnceCell::new(),
             types: TypeTable::default(),
             named_places: RefCell::default(),

@@ -8,6 +8,7 @@
 use crate::elf::{consts, u32_at, u64_at};
 use crate::function::CodeRange;
 use crate::image::Image;
+use crate::index::{Made, Part, partition};
 use crate::modules;
 use crate::reader::Bytes;
 use crate::relocs;
@@ -123,6 +124,31 @@ impl<'d> Image<'d> {
 
     pub(crate) fn find_patch_sites(&self, range: CodeRange) -> Vec<PatchSite> {
         let range = range.start.0..range.end.0;
+        let mut sites = self.listed_sites(&range);
+        self.relocated_places(&range, &mut sites);
+        sites.sort_by_key(|site| (site.range.start, site.range.end));
+        sites.dedup();
+        sites
+    }
+
+    /// What the tables list. Their entries are in no order and each question reads them all, so
+    /// with a shelf they are read once, and kept in the order of the places.
+    fn listed_sites(&self, range: &Range<u64>) -> Vec<PatchSite> {
+        if self.elf.relocatable || self.place.is_none() {
+            return self.read_listed_sites(range);
+        }
+        let make = || {
+            let before = self.problems.borrow().len();
+            let content = table_of(self.read_listed_sites(&(0..u64::MAX)));
+            Made { content, sound: self.problems.borrow().len() == before }
+        };
+        let found =
+            self.patched.ask(self.place.as_ref(), "patches.listed", make, |part| sites_in(part, range));
+        found.unwrap_or_else(|| self.read_listed_sites(range))
+    }
+
+    fn read_listed_sites(&self, range: &Range<u64>) -> Vec<PatchSite> {
+        let range = range.clone();
         let mut sites = Vec::new();
         for table in self.patch_tables() {
             let bytes = table.bytes.as_slice();
@@ -149,9 +175,11 @@ impl<'d> Image<'d> {
                 }
             }
         }
-        self.relocated_places(&range, &mut sites);
-        sites.sort_by_key(|site| (site.range.start, site.range.end));
-        sites.dedup();
+        if let Some((_, section)) = self.elf.section(relocs::SECTION) {
+            for (place, length) in relocs::places(self.elf.raw(section)) {
+                push(&mut sites, &range, place, length, PatchKind::Other);
+            }
+        }
         sites
     }
 
@@ -227,11 +255,6 @@ impl<'d> Image<'d> {
             }
             return;
         }
-        if let Some((_, section)) = self.elf.section(relocs::SECTION) {
-            for (place, length) in relocs::places(self.elf.raw(section)) {
-                push(sites, range, place, length, PatchKind::Other);
-            }
-        }
         let ftrace = self.symbols_around_mcount();
         for table in self.elf.sections.iter().filter(|section| section.kind == consts::SHT_RELA) {
             let bytes = self.elf.raw(table);
@@ -292,6 +315,52 @@ impl<'d> Image<'d> {
             table.address..table.address.saturating_add(table.bytes.as_slice().len() as u64)
         })
     }
+}
+
+/// The kinds as they are numbered in a kept table.
+const KINDS: [PatchKind; 6] = [
+    PatchKind::Alternative,
+    PatchKind::Ftrace,
+    PatchKind::JumpLabel,
+    PatchKind::StaticCall,
+    PatchKind::SmpLock,
+    PatchKind::Other,
+];
+
+/// A kept table: the length of the longest place, then start, end and kind of each, by start; all
+/// of 8 bytes.
+fn table_of(mut sites: Vec<PatchSite>) -> Vec<u8> {
+    sites.sort_by_key(|site| (site.range.start, site.range.end));
+    sites.dedup();
+    let length = |site: &PatchSite| site.range.end.0.wrapping_sub(site.range.start.0);
+    let longest = sites.iter().map(length).max().unwrap_or(0);
+    let mut table = longest.to_le_bytes().to_vec();
+    for site in &sites {
+        let kind = KINDS.iter().position(|kind| *kind == site.kind).unwrap_or(KINDS.len()) as u64;
+        table.extend([site.range.start.0, site.range.end.0, kind].iter().flat_map(|n| n.to_le_bytes()));
+    }
+    table
+}
+
+/// The places of a kept table that `range` touches; `None` where it makes no sense.
+fn sites_in(part: &Part, range: &Range<u64>) -> Option<Vec<PatchSite>> {
+    let longest = part.u64(0)?;
+    let at = |index: usize| index.checked_mul(24)?.checked_add(8);
+    let count = part.len().checked_sub(8)? / 24;
+    let first = range.start.saturating_sub(longest);
+    let next = partition(count, |index| Some(part.u64(at(index)?)? < first))?;
+    let mut sites = Vec::new();
+    for index in next..count {
+        let at = at(index)?;
+        let start = part.u64(at)?;
+        if start >= range.end {
+            break;
+        }
+        let end = part.u64(at.checked_add(8)?)?;
+        let kind = *KINDS.get(usize::try_from(part.u64(at.checked_add(16)?)?).ok()?)?;
+        push(&mut sites, range, start, end.checked_sub(start)?, kind);
+    }
+    Some(sites)
 }
 
 /// The entries of a relocation table that can concern `range`: linkers write them in the order

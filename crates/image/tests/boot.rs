@@ -94,7 +94,8 @@ fn kallsyms_in_the_image_are_the_system_map() {
             .map(|(address, _, name)| (*address, (*name).to_owned()))
             .collect();
         let missing: Vec<_> = want.difference(&got).collect();
-        let odd: Vec<_> = got.difference(&want).filter(|(_, name)| name != "linux_banner" && !left_out("", name)).collect();
+        let odd: Vec<_> =
+            got.difference(&want).filter(|(_, name)| name != "linux_banner" && !left_out("", name)).collect();
         eprintln!("{release}: {} symbols, {} of System.map", got.len(), all.len());
         assert!(
             missing.is_empty() && odd.is_empty(),

@@ -7,7 +7,10 @@
 
 use kwhy_image::Image;
 
-const PAIRS: [(&str, &[u8], &[u8], &[u8]); 3] = [
+/// What it is, the whole file, the debug information, the code.
+type Pair = (&'static str, &'static [u8], &'static [u8], &'static [u8]);
+
+const PAIRS: [Pair; 3] = [
     (
         "eu-strip, x86-64",
         include_bytes!("data/shapes-x86_64-dwarf5.o"),

@@ -19,9 +19,9 @@ mod types;
 mod wrappers;
 
 #[cfg(test)]
-mod forms;
+mod forms_tests;
 #[cfg(test)]
-mod lab;
+mod lab_tests;
 #[cfg(test)]
 mod tests;
 

@@ -203,7 +203,8 @@ mod tests {
     }
 
     fn found(data: &[u8], text: usize) -> Option<Range<usize>> {
-        let shapes = Shapes { data, text: vec![0..text], tables: text..data.len(), names: 0..0, base: BASE };
+        let text_only = std::iter::once(0..text).collect();
+        let shapes = Shapes { data, text: text_only, tables: text..data.len(), names: 0..0, base: BASE };
         shapes.find().into_iter().find(|(name, _)| *name == "__mcount_loc").map(|(_, range)| range)
     }
 

@@ -298,8 +298,8 @@ fn seeds_are_made_anew_when_asked() {
         "list",
         format!("ffffffff81000000 T startup_64\n{list}ffffffffc0000000 t init\t[module]\n").as_bytes(),
     );
-    write("unified", &super::forms::unified(&super::forms::zboot(&[0x1f, 0x8b, 8, 0])));
-    write("fit", &super::forms::fit(b"\x28\xb5\x2f\xfd", true));
+    write("unified", &super::forms_tests::unified(&super::forms_tests::zboot(&[0x1f, 0x8b, 8, 0])));
+    write("fit", &super::forms_tests::fit(b"\x28\xb5\x2f\xfd", true));
 }
 
 #[test]
