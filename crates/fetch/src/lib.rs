@@ -222,6 +222,16 @@ fn of_contents(bytes: &[u8]) -> Result<Identity, String> {
     })
 }
 
+/// Whether a file is BTF by itself: `/sys/kernel/btf/vmlinux` is called what a kernel is called, and
+/// is of use beside one (`struct btf_header`, include/uapi/linux/btf.h: magic and version).
+fn is_btf(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut start = [0; 3];
+    let read =
+        path.is_file() && std::fs::File::open(path).is_ok_and(|mut f| f.read_exact(&mut start).is_ok());
+    read && start == [0x9f, 0xeb, 1]
+}
+
 /// Searches every place for what the crash needs. Paths that were named and do not exist are
 /// given back as chosen, so that whoever opens them reports the error.
 #[must_use]
@@ -288,8 +298,9 @@ impl Search<'_> {
             self.seen.extend(path.canonicalize());
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // By its name, as a rule; whoever calls a kernel something else has it looked at.
-            let role = role_of(&name, self.wanted).or_else(|| {
-                let known = names::is_module(&name) || !path.is_file();
+            let types_only = is_btf(path);
+            let role = role_of(&name, self.wanted).filter(|_| !types_only).or_else(|| {
+                let known = types_only || names::is_module(&name) || !path.is_file();
                 let identity = if known { None } else { (self.probe)(path).ok() };
                 (identity?.is_module == Some(false)).then_some(Role::Kernel)
             });

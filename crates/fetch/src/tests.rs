@@ -187,6 +187,18 @@ fn what_one_place_lacks_comes_from_another() {
 }
 
 #[test]
+fn types_by_themselves_are_no_kernel() {
+    let folder = Folder::new("btf");
+    let types = folder.0.join("btf/vmlinux");
+    folder.file("btf/vmlinux");
+    std::fs::write(&types, b"\x9f\xeb\x01\0\x18\0\0\0").unwrap();
+    folder.file("root/boot/vmlinuz-6.1.0-56-cloud-amd64");
+    let roots = Roots { given: vec![types], system: Some(folder.0.join("root")), ..Roots::default() };
+    let found = search_with(&roots, &wanted(), &blank);
+    assert_eq!(names(&found), ["vmlinux", "vmlinuz-6.1.0-56-cloud-amd64"]);
+}
+
+#[test]
 fn another_build_is_told_and_a_better_place_is_asked() {
     let folder = Folder::new("build");
     let wrong = folder.file("given/vmlinux");
