@@ -57,7 +57,12 @@ pub(crate) fn type_check(scene: &Scene<'_, '_>, recovered: &Recovered) -> Option
         return None;
     }
     let wanted = recovered.main.record.clone()?;
-    let (record, why) = scene.why_typed(recovered.base?).filter(|(record, _)| *record == wanted)?;
+    let base = recovered.base?;
+    let (record, why) = match scene.why_typed(base) {
+        Some(found) => Some(found).filter(|(record, _)| *record == wanted),
+        // A member says itself to what it points; what it is a member of was inferred.
+        None => scene.why_typed_before(base),
+    }?;
     let detail = match why {
         Why::Declared(function) => prose!(say::TYPE_DECLARED, record = record, function = function),
         Why::Passed(function) => prose!(say::TYPE_PASSED, record = record, function = function),

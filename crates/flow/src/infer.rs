@@ -55,6 +55,23 @@ impl Scene<'_, '_> {
         Some((self.image.type_name(found.ty), found.why))
     }
 
+    /// The same of the pointer that `base` was read through, or that was read through: what a
+    /// member that declares its own type rests on.
+    #[must_use]
+    pub fn why_typed_before(&self, base: Value) -> Option<(String, Why)> {
+        /// Members in a row.
+        const STEPS: usize = 4;
+        let mut value = base;
+        for _ in 0..STEPS {
+            let Some(Node::Load { address, .. }) = self.node(value.node?) else { return None };
+            value = address;
+            if let Some(found) = self.why_typed(value) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
     /// The struct around the one that `base` points to, where that is in it, and how well that is
     /// founded.
     pub(crate) fn inferred_around(&self, base: Value) -> Option<(TypeId, i64, Footing)> {
