@@ -33,8 +33,10 @@ pub fn blame(
     let mut blame = rules::by_cause(ctx, expressed, &trail, cause)
         .or_else(|| trail::by_trail(ctx, expressed, &trail).filter(|_| followed))
         .or_else(|| trace::blame(ctx.facts, expressed.handed_on()))?;
-    // Without the code nobody sees what was inlined into the function, and who handed it what.
-    if ctx.images.used_for(blame.module.as_deref()).is_none() {
+    // Without the code nobody sees who handed the function what, and without debug information
+    // nobody sees what was inlined into it: the mistake may be in that.
+    let image = ctx.images.used_for(blame.module.as_deref());
+    if image.is_none_or(|(_, image)| !image.has_dwarf()) {
         blame.grade = blame.grade.max(Grade::Possible);
     }
     Some(blame)

@@ -31,7 +31,11 @@ pub fn by_cause(
         "sleep-in-atomic" => under_lock(ctx),
         "divide-by-zero" => itself(ctx, &|function| prose!(say::ITSELF_DIVIDES, function = function)),
         "write-protect" => itself(ctx, &|function| prose!(say::ITSELF_WRITES, function = function)),
-        "out-of-bounds" => itself(ctx, &|function| prose!(say::ITSELF_INDEXES, function = function)),
+        "out-of-bounds" => {
+            let caught = itself(ctx, &|function| prose!(say::ITSELF_INDEXES, function = function))?;
+            let grade = if bounded_by_caller(ctx) { Grade::Possible } else { caught.grade };
+            Some(Blame { grade, ..caught })
+        }
         "soft-lockup" | "hard-lockup" | "rcu-stall" => {
             // One sample: the loop may as well be its caller's.
             let caught = itself(ctx, &|function| prose!(say::ITSELF_RUNS, function = function))?;
@@ -94,6 +98,19 @@ fn itself(ctx: &Ctx<'_, '_, '_>, reason: &dyn Fn(&str) -> Prose) -> Option<Blame
     // Where a helper tripped, what its caller did is less plain.
     let grade = if tripped.is_none() && place.at.module.is_some() { Grade::Likely } else { Grade::Possible };
     Some(trace::at(place, grade, reason(function)))
+}
+
+/// Whether the function was called by another of its module, inlined or not: which of the two had
+/// to compare the index is between them.
+fn bounded_by_caller(ctx: &Ctx<'_, '_, '_>) -> bool {
+    let Some((place, _)) = trace::site(ctx.facts) else { return false };
+    if place.location().inline_chain.len() > 1 {
+        return true;
+    }
+    let chain = ctx.facts.places.chain();
+    let at = chain.iter().position(|other| other.at == place.at);
+    let caller = at.and_then(|at| chain.get(at.checked_add(1)?));
+    caller.is_some_and(|caller| caller.at.module == place.at.module)
 }
 
 /// The function that stands most often in the trace.

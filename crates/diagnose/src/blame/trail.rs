@@ -26,7 +26,8 @@ pub fn by_trail(ctx: &Ctx<'_, '_, '_>, expressed: &Expressed, trail: &Trail) -> 
     }
     let best = trail.candidates.first()?;
     let rivals = trail.candidates.iter().skip(1).any(|other| other.explains == best.explains);
-    let grade = if best.explains == Explains::Exactly && !rivals { Grade::Likely } else { Grade::Possible };
+    let sure = best.explains == Explains::Exactly && !rivals && !is_marker(ctx, expressed);
+    let grade = if sure { Grade::Likely } else { Grade::Possible };
     // Only NULL and errors are found by looking at a result.
     let shows = expressed.value.is_none_or(|value| value.wrapping_add(4096) < 8192);
     if let Some(receiver) = best.unchecked_in.as_ref().filter(|_| shows) {
@@ -182,7 +183,7 @@ fn stored(
         }
         _ => prose!(say::STORED, function = storer, what = member(trail)),
     };
-    of(&best.spot, if is_marker(ctx, expressed) { grade.max(Grade::Possible) } else { grade }, reason)
+    of(&best.spot, grade, reason)
 }
 
 /// A small number or a poison in a pointer is often put there on purpose, to mark the place; whoever

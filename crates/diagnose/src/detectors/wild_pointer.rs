@@ -40,6 +40,10 @@ pub fn detect(facts: &Facts<'_>) -> Option<Case> {
             let at_most = grade(value.grade).max(Grade::Likely);
             match value.class.kind {
                 ValueKind::MachineCode => (at_most, prose!(verdict::ST_WILD_CODE)),
+                // Text is as often a string that ran over the pointer; who wrote it is in the code.
+                ValueKind::AsciiText if facts.places.here().is_none_or(|here| here.image.is_none()) => {
+                    (Grade::Possible, prose!(verdict::ST_WILD_TEXT))
+                }
                 ValueKind::AsciiText => (at_most, prose!(verdict::ST_WILD_TEXT)),
                 ValueKind::Integer | ValueKind::TaggedPointer => (at_most, prose!(verdict::ST_WILD_POINTER)),
                 // It was a good pointer once: what altered it is the cause.
