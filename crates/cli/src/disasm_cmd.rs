@@ -2,18 +2,16 @@
 
 use crate::args::DisasmArgs;
 use crate::command_error::CommandError;
-use crate::contents::Contents;
-use crate::input::unreadable;
 use crate::output::Output;
+use crate::parsed::{open, parse};
+use crate::shelf::shelf;
 use crate::sources::SourceTree;
 use kwhy_base::catalogue::cli as c;
 use kwhy_base::{ImageAddr, Lang, prose};
 use kwhy_flow::scene::Scene;
 use kwhy_image::{Image, Symbol};
-
 use kwhy_report::doc::{Block, CodeLine, Inline, Tone, clean};
 use kwhy_report::{Format, Hex, ListingItem};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Lists the function, each of them where several share the name.
@@ -29,20 +27,8 @@ pub fn run(args: &DisasmArgs) -> Result<ExitCode, CommandError> {
     };
     let sources = SourceTree::new(&args.sources, &args.images, None);
     let mut functions = Vec::new();
-    let opened = open(&args.images)?;
-    for (path, data) in &opened {
-        if let Some(problem) = &data.problem {
-            return Err(CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(problem));
-        }
-        let image = Image::parse(data)
-            .map_err(|error| CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error))?;
-        // Debug information that was split off is shown with its code, and that not once more.
-        let others =
-            || opened.iter().filter(|(other, _)| other != path).filter_map(|(_, d)| Image::parse(d).ok());
-        if others().any(|debug| debug.joined_with(&image).is_some()) {
-            continue;
-        }
-        let image = others().find_map(|code| image.joined_with(&code)).unwrap_or(image);
+    let (mapped, shelf) = (open(&args.images)?, shelf());
+    for (path, image) in &parse(&mapped, &shelf)? {
         for symbol in image.symbols_named(name).into_iter().filter(|symbol| symbol.function) {
             if let Some(offset) = offset
                 && offset >= symbol.size
@@ -51,9 +37,9 @@ pub fn run(args: &DisasmArgs) -> Result<ExitCode, CommandError> {
                 let error = prose!(c::OUTSIDE, offset = offset, name = name, size = symbol.size);
                 return Err(CommandError::unusable(error));
             }
-            let items = listing(&image, &symbol, offset, &sources)
-                .ok_or_else(|| CommandError::unusable(prose!(c::NO_CODE, path = path, name = name)))?;
-            functions.push((path.clone(), symbol, items));
+            let items = listing(image, &symbol, offset, &sources)
+                .ok_or_else(|| CommandError::unusable(prose!(c::NO_CODE, path = *path, name = name)))?;
+            functions.push(((*path).to_owned(), symbol, items));
         }
     }
     if functions.is_empty() {
@@ -62,17 +48,6 @@ pub fn run(args: &DisasmArgs) -> Result<ExitCode, CommandError> {
     }
     output.write(&show(&functions, &output))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Maps the images of a command that cannot do without them.
-pub fn open(paths: &[PathBuf]) -> Result<Vec<(String, Contents)>, CommandError> {
-    paths
-        .iter()
-        .map(|path| {
-            let bytes = Contents::open(path).map_err(|error| unreadable(path, &error))?;
-            Ok((path.to_string_lossy().into_owned(), bytes))
-        })
-        .collect()
 }
 
 /// An offset: hexadecimal with `0x`, else decimal.

@@ -14,6 +14,7 @@ mod follow;
 mod images;
 mod input;
 mod output;
+mod parsed;
 mod progress;
 #[cfg(test)]
 mod reference;

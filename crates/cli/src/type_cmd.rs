@@ -2,8 +2,10 @@
 
 use crate::args::TypeArgs;
 use crate::command_error::CommandError;
-use crate::disasm_cmd::{number, open};
+use crate::disasm_cmd::number;
 use crate::output::Output;
+use crate::parsed::{open, parse};
+use crate::shelf::shelf;
 use kwhy_base::catalogue::{cli as c, faces as f};
 use kwhy_base::{Lang, prose};
 use kwhy_image::{Image, Member, Record, Type, TypeId};
@@ -37,18 +39,8 @@ struct Row {
 /// Shows the type.
 pub fn run(args: &TypeArgs) -> Result<ExitCode, CommandError> {
     let output = Output::new(&args.output);
-    let mapped = open(&args.images)?;
-    let mut images = Vec::new();
-    for (path, data) in &mapped {
-        let unusable = || CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path));
-        if let Some(problem) = &data.problem {
-            return Err(unusable().because(problem));
-        }
-        images.push((path.as_str(), Image::parse(data).map_err(|error| unusable().because(error))?));
-    }
-    let all: Vec<(&str, &Image<'_>)> = images.iter().map(|(path, image)| (*path, image)).collect();
-    kwhy_image::share_types(&all);
-    for (path, image) in all {
+    let (mapped, shelf) = (open(&args.images)?, shelf());
+    for (path, image) in &parse(&mapped, &shelf)? {
         let Some(id) = image.find_type(&args.name) else { continue };
         let rows = rows_asked(image, id, args, path)?;
         let size = image.size_of(id);

@@ -3,9 +3,8 @@
 
 use crate::args::{PathArgs, WritersArgs};
 use crate::command_error::CommandError;
-use crate::contents::Contents;
-use crate::disasm_cmd::open;
 use crate::output::Output;
+use crate::parsed::{open, parse};
 use crate::shelf::shelf;
 use kwhy_base::catalogue::{cli as c, writers as w};
 use kwhy_base::{Lang, Prose, prose};
@@ -14,7 +13,6 @@ use kwhy_diagnose::writers::ways::Step;
 use kwhy_diagnose::writers::{self, MAX_FUNCTIONS, Search, Unanswered, Writer, Writers};
 use kwhy_flow::stores::StoreKind;
 use kwhy_image::Image;
-use kwhy_image::index::Shelf;
 
 use kwhy_report::doc::{Block, Inline, Item, Tone};
 use kwhy_report::{Format, Hex};
@@ -27,17 +25,16 @@ pub fn writers(args: &WritersArgs) -> Result<ExitCode, CommandError> {
     let (record, member) = split(&args.member).ok_or_else(|| {
         CommandError::unusable(prose!(w::NO_MEMBER_NAMED, text = &args.member)).hint(prose!(w::HINT_MEMBER))
     })?;
-    let mapped = open(&args.images)?;
-    let shelf = shelf();
+    let (mapped, shelf) = (open(&args.images)?, shelf());
     let images = parse(&mapped, &shelf)?;
-    let borrowed: Vec<&Image<'_>> = images.iter().collect();
+    let borrowed: Vec<&Image<'_>> = images.iter().map(|(_, image)| image).collect();
     let how = Search { ways: true, functions: MAX_FUNCTIONS };
     let found = writers::search_all(&borrowed, &record, &member, how).map_err(|error| match error {
         Unanswered::NoType => {
             CommandError::unusable(prose!(c::NO_TYPE, name = &record)).hint(prose!(c::HINT_TYPE))
         }
         Unanswered::NoMember => {
-            let path = mapped.first().map(|(path, _)| path.clone()).unwrap_or_default();
+            let path = images.first().map(|(path, _)| *path).unwrap_or_default();
             CommandError::unusable(prose!(c::NO_MEMBER, name = &record, member = &member)).hint(prose!(
                 c::HINT_MEMBERS,
                 name = &record,
@@ -46,7 +43,7 @@ pub fn writers(args: &WritersArgs) -> Result<ExitCode, CommandError> {
         }
     })?;
     output.write(&match output.format {
-        Format::Json => format!("{:#}\n", json_of(&found, &mapped)),
+        Format::Json => format!("{:#}\n", json_of(&found, &images)),
         format => {
             let blocks = document(&found, output.lang);
             kwhy_report::render_document(&blocks, format, output.lang, &output.options).unwrap_or_default()
@@ -64,17 +61,6 @@ fn split(text: &str) -> Option<(String, String)> {
     }
     let record = if record.contains(' ') { record.to_owned() } else { format!("struct {record}") };
     Some((record, member.to_owned()))
-}
-
-fn parse<'d>(mapped: &'d [(String, Contents)], shelf: &'d dyn Shelf) -> Result<Vec<Image<'d>>, CommandError> {
-    mapped
-        .iter()
-        .map(|(path, data)| {
-            Image::parse(data)
-                .map(|image| image.with_shelf(Some(shelf)))
-                .map_err(|error| CommandError::unusable(prose!(c::NOT_AN_IMAGE, path = path)).because(error))
-        })
-        .collect()
 }
 
 /// What a place does, in words.
@@ -176,7 +162,7 @@ fn way_line(way: &[Step], lang: Lang) -> Inline {
     line
 }
 
-fn json_of(found: &Writers, mapped: &[(String, Contents)]) -> Value {
+fn json_of(found: &Writers, images: &[(&str, Image<'_>)]) -> Value {
     let writers: Vec<Value> = found
         .writers
         .iter()
@@ -190,7 +176,7 @@ fn json_of(found: &Writers, mapped: &[(String, Contents)]) -> Value {
                 "symbol": writer.symbol,
                 "offset": Hex(writer.offset),
                 "address": Hex(writer.store.at.0),
-                "image": mapped.get(writer.image).map(|(path, _)| path),
+                "image": images.get(writer.image).map(|(path, _)| path),
                 "target": writer.store.text,
                 "value": writer.store.value,
                 "constant": writer.store.constant.map(Hex),
@@ -223,10 +209,9 @@ fn steps(way: &[Step]) -> Vec<Value> {
 /// Shows the shortest chain of calls from one function to another.
 pub fn path(args: &PathArgs) -> Result<ExitCode, CommandError> {
     let output = Output::new(&args.output);
-    let mapped = open(&args.images)?;
-    let shelf = shelf();
+    let (mapped, shelf) = (open(&args.images)?, shelf());
     let images = parse(&mapped, &shelf)?;
-    let borrowed: Vec<&Image<'_>> = images.iter().collect();
+    let borrowed: Vec<&Image<'_>> = images.iter().map(|(_, image)| image).collect();
     let paths = Paths::new(&borrowed);
     let from = paths.named(&args.from);
     let mut to: Vec<_> = paths.named(&args.to).into_iter().map(|node| (node, node.1)).collect();

@@ -43,22 +43,36 @@ fn the_shell_can_read_every_command() {
     }
 }
 
+/// What a command says of files of the image tests' data.
+fn asked(command: &[&str], images: &[&str]) -> String {
+    let data = common::root().join("crates/image/tests/data");
+    let path = |name: &str| data.join(name).to_string_lossy().into_owned();
+    let mut arguments: Vec<String> = command.iter().map(|part| (*part).to_owned()).collect();
+    for image in images {
+        arguments.extend(["-i".to_owned(), path(image)]);
+    }
+    if command.first() == Some(&"disasm") {
+        arguments.extend(["-s".to_owned(), path("")]);
+    }
+    let run = common::kwhy(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    run.stdout
+}
+
+/// A way needs the calls, which are in one half, and the lines, which are in the other.
+#[test]
+fn a_way_is_found_in_the_halves_of_a_split_module() {
+    let way = |images: &[&str]| asked(&["path", "begin", "walk"], images);
+    let whole = way(&["shapes-arm64-dwarf4.o"]);
+    assert!(whole.contains("walk shapes.c:48"), "{whole}");
+    assert_eq!(way(&["split-arm64.debug", "split-arm64.ko"]), whole);
+    assert_eq!(way(&["split-arm64.ko", "split-arm64.debug"]), whole);
+}
+
 /// Debug information that was split off is listed as the whole file is, once.
 #[test]
 fn the_halves_of_a_split_module_are_one_listing() {
-    let data = common::root().join("crates/image/tests/data");
-    let path = |name: &str| data.join(name).to_string_lossy().into_owned();
-    let listed = |images: &[&str]| {
-        let mut arguments =
-            vec!["disasm".to_owned(), "lookup".to_owned(), "-f".to_owned(), "json".to_owned()];
-        for image in images {
-            arguments.extend(["-i".to_owned(), path(image)]);
-        }
-        arguments.extend(["-s".to_owned(), path("")]);
-        let run = common::kwhy(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(run.code, Some(0), "{}", run.stderr);
-        run.stdout
-    };
+    let listed = |images: &[&str]| asked(&["disasm", "lookup", "-f", "json"], images);
     let whole = listed(&["shapes-arm64-dwarf4.o"]).replace("shapes-arm64-dwarf4.o", "split-arm64.debug");
     assert!(whole.contains("shapes.c"), "{whole}");
     assert_eq!(listed(&["split-arm64.debug", "split-arm64.ko"]), whole);

@@ -52,20 +52,16 @@ pub fn open_with<'d>(inputs: &[crate::ImageInput<'d>], shelf: Option<&'d dyn She
 
 /// Debug information that was split off is read together with the file that has the code.
 fn join(opened: &mut [Opened<'_>]) {
-    for at in 0..opened.len() {
-        let Some(Ok(debug)) = opened.get(at).map(|one| &one.image) else { continue };
-        let own = opened.get(at).and_then(role);
-        let joined = opened.iter().enumerate().find_map(|(other, one)| {
-            let code = one.image.as_ref().ok().filter(|_| role(one) == own)?;
-            Some((other, debug.joined_with(code)?))
-        });
-        let Some((other, joined)) = joined else { continue };
-        let name = opened.get(at).map(|one| one.name.clone());
-        if let Some(one) = opened.get_mut(other) {
+    let images: Vec<_> = opened.iter().map(|one| one.image.as_ref().ok()).collect();
+    let roles: Vec<_> = opened.iter().map(role).collect();
+    let joined = kwhy_image::join_split(&images, &|debug, code| roles.get(debug) == roles.get(code));
+    for (debug, code, image) in joined {
+        let name = opened.get(debug).map(|one| one.name.clone());
+        if let Some(one) = opened.get_mut(code) {
             one.completes = name;
         }
-        if let Some(one) = opened.get_mut(at) {
-            one.image = Ok(joined);
+        if let Some(one) = opened.get_mut(debug) {
+            one.image = Ok(image);
         }
     }
 }

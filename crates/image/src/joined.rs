@@ -77,6 +77,22 @@ impl<'d> Image<'d> {
     }
 }
 
+/// The pairs among `images` that were one file, of those that may be one by their places in the
+/// list: where the debug information is, where the code, and the two joined.
+#[must_use]
+pub fn join_split<'d>(
+    images: &[Option<&Image<'d>>],
+    may: &dyn Fn(usize, usize) -> bool,
+) -> Vec<(usize, usize, Image<'d>)> {
+    let join = |debug: usize, code: usize| images.get(debug)?.as_ref()?.joined_with((*images.get(code)?)?);
+    let all = 0..images.len();
+    let joined = all.clone().filter_map(|debug| {
+        let mut codes = all.clone().filter(|code| may(debug, *code));
+        codes.find_map(|code| Some((debug, code, join(debug, code)?)))
+    });
+    joined.collect()
+}
+
 /// Gives the sections of `debug` that have no bytes those of `code`.
 fn fill<'d>(debug: &mut Elf<'d>, code: Elf<'d>, problems: &mut Vec<String>) -> Result<(), ImageError> {
     let apart = |what: &str| ImageError::Damaged(format!("the debug information is of another file: {what}"));

@@ -45,6 +45,7 @@ pub use edges::{HiddenEdge, HiddenEdgeKind};
 pub use extable::{Fixup, FixupAt, FixupMeaning};
 pub use function::{CodeRange, Function, Place, Scope, ScopeKind, Variable, VariableLocation};
 pub use image::Image;
+pub use joined::join_split;
 pub use outlines::{Outline, OutlineMember};
 pub use sharing::{TypesUse, share_types};
 pub use types::{Member, Record, Type, TypeId};

@@ -4,28 +4,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::kernels;
 use kwhy_base::ImageAddr;
 use kwhy_image::{Image, ImageKind, boot_release, unpack};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-/// (release, boot image, System.map) of each kernel there is.
-fn kernels() -> Vec<(String, Vec<u8>, String)> {
-    let Some(folder) = std::env::var_os("KWHY_LAB_BOOT").map(PathBuf::from) else {
-        eprintln!("SKIPPED: KWHY_LAB_BOOT is not set");
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let Some(release) = name.strip_prefix("vmlinuz-") else { continue };
-        let map = std::fs::read_to_string(folder.join(format!("System.map-{release}"))).unwrap();
-        found.push((release.to_owned(), std::fs::read(folder.join(&name)).unwrap(), map));
-    }
-    assert!(!found.is_empty(), "{} holds no vmlinuz-*", folder.display());
-    found.sort();
-    found
-}
 
 fn listed(map: &str) -> Vec<(u64, &str, &str)> {
     map.lines()

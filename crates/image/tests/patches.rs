@@ -5,27 +5,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::{boot_images, folder};
 use kwhy_base::ImageAddr;
 use kwhy_image::{FixupAt, HiddenEdgeKind, Image, unpack};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// (release, boot image, vmlinux) of each kernel there is.
 fn kernels() -> Vec<(String, Vec<u8>, Vec<u8>)> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let (Some(boot), Some(full)) = (folder("KWHY_LAB_BOOT"), folder("KWHY_LAB_KERNELS")) else {
-        eprintln!("SKIPPED: KWHY_LAB_BOOT and KWHY_LAB_KERNELS are not both set");
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&boot).unwrap() {
-        let file = entry.unwrap().file_name().into_string().unwrap();
-        let Some(release) = file.strip_prefix("vmlinuz-") else { continue };
-        let Ok(vmlinux) = std::fs::read(full.join(format!("vmlinux-{release}"))) else { continue };
-        found.push((release.to_owned(), std::fs::read(boot.join(&file)).unwrap(), vmlinux));
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    found
+    let Some(full) = folder("KWHY_LAB_KERNELS") else { return Vec::new() };
+    let vmlinux = |release: &str| std::fs::read(full.join(format!("vmlinux-{release}"))).ok();
+    let both = |(release, image): (String, _)| Some((release.clone(), image, vmlinux(&release)?));
+    boot_images().into_iter().filter_map(both).collect()
 }
 
 /// First address of the code, and one flag for each of its bytes: whether the kernel rewrites it.

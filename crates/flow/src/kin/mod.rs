@@ -296,6 +296,20 @@ impl Kin {
         Cell { root, offset: delta.wrapping_add(spotted.plus), strides: spotted.strides }
     }
 
+    /// Where a value of a function points, and what its class points to.
+    fn spot(
+        &self,
+        image: &Image<'_>,
+        local: usize,
+        value: Value,
+        more: &dyn Fn(NodeId) -> Option<Node>,
+    ) -> Option<(Cell, Found)> {
+        let cell = self.cell(self.place(image, local, value, more, 0)?);
+        let found = self.type_of(image, cell.root)?;
+        let at = found.at.wrapping_add(cell.offset);
+        Some((cell, Found { at, ..found }))
+    }
+
     /// What a value of a function points into, and where in it.
     pub(crate) fn pointee(
         &self,
@@ -304,20 +318,13 @@ impl Kin {
         value: Value,
         more: &dyn Fn(NodeId) -> Option<Node>,
     ) -> Option<Found> {
-        let spotted = self.place(image, local, value, more, 0)?;
-        if spotted.strides != (0, 0) {
+        let (cell, found) = self.spot(image, local, value, more)?;
+        if cell.strides != (0, 0) {
             return None;
         }
-        let cell = self.cell(spotted);
-        let found = self.type_of(image, cell.root)?;
-        let mut at = found.at.wrapping_add(cell.offset);
         let steps = self.classes.borrow().steps.get(&cell.root).cloned().unwrap_or_default();
-        if let Some(size) = image.size_of(found.ty)
-            && size > 0
-            && steps.contains(&size)
-        {
-            at = at.rem_euclid(size as i64);
-        }
+        let size = image.size_of(found.ty).filter(|size| *size > 0 && steps.contains(size));
+        let at = size.map_or(found.at, |size| found.at.rem_euclid(size as i64));
         Some(Found { at, ..found })
     }
 
@@ -329,13 +336,11 @@ impl Kin {
         value: Value,
         more: &dyn Fn(NodeId) -> Option<Node>,
     ) -> Option<Found> {
-        let spotted = self.place(image, local, value, more, 0)?;
-        let cell = self.cell(spotted);
-        let found = self.type_of(image, cell.root)?;
+        let (cell, found) = self.spot(image, local, value, more)?;
         let size = image.size_of(found.ty).filter(|size| *size > 0)?;
-        let whole = spotted.strides.0.is_multiple_of(size) && spotted.strides.1 == 0;
-        let at = found.at.wrapping_add(cell.offset).rem_euclid(size as i64);
-        (spotted.strides.0 > 0 && whole).then_some(Found { at, ..found })
+        let whole = cell.strides.0.is_multiple_of(size) && cell.strides.1 == 0;
+        let at = found.at.rem_euclid(size as i64);
+        (cell.strides.0 > 0 && whole).then_some(Found { at, ..found })
     }
 
     /// The variable around an address: its symbol's address, what it holds and the stride of its

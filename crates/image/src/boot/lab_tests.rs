@@ -7,7 +7,11 @@ use super::{linked, raw};
 use crate::elf::Elf;
 use crate::kallsyms::Named;
 use crate::{Image, TypesUse};
-use std::path::PathBuf;
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
+use common::{folder, kernels};
 
 /// The names of its own tables, which scripts/kallsyms.c left out up to 6.10.
 const OWN: [&str; 11] = [
@@ -50,24 +54,6 @@ const RULES: [Rules; 4] = [
     Rules { versions: &["6.6."], beginnings: &[], ends: &[], own: &OWN },
     Rules { versions: &["6.12.", "6.18.", "7."], beginnings: &[], ends: &[], own: &[] },
 ];
-
-/// (release, boot image, System.map) of each kernel there is.
-fn kernels() -> Vec<(String, Vec<u8>, String)> {
-    let Some(folder) = std::env::var_os("KWHY_LAB_BOOT").map(PathBuf::from) else {
-        eprintln!("SKIPPED: KWHY_LAB_BOOT is not set");
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let Some(release) = name.strip_prefix("vmlinuz-") else { continue };
-        let map = std::fs::read_to_string(folder.join(format!("System.map-{release}"))).unwrap();
-        found.push((release.to_owned(), std::fs::read(folder.join(&name)).unwrap(), map));
-    }
-    assert!(!found.is_empty(), "{} holds no vmlinuz-*", folder.display());
-    found.sort();
-    found
-}
 
 /// The lines of a System.map.
 fn listed(map: &str) -> Vec<Named> {
@@ -176,10 +162,7 @@ fn types_kept_apart_are_told_by_their_functions() {
 /// `KWHY_LAB_KERNELS` is a folder of vmlinux-RELEASE with the linker's sections.
 #[test]
 fn tables_are_found_where_the_linker_put_them() {
-    let Some(folder) = std::env::var_os("KWHY_LAB_KERNELS").map(PathBuf::from) else {
-        eprintln!("SKIPPED: KWHY_LAB_KERNELS is not set");
-        return;
-    };
+    let Some(folder) = folder("KWHY_LAB_KERNELS") else { return };
     let mut wrong = Vec::new();
     for (release, packed, _) in kernels() {
         let Ok(linked) = std::fs::read(folder.join(format!("vmlinux-{release}"))) else { continue };
